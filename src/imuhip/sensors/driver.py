@@ -1,0 +1,65 @@
+"""What every sensor driver offers; the acquisition knows nothing more of a sensor than this."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from imuhip.core.link import Advertisement, Link, NotifyCallback
+from imuhip.core.sensor import SampleBlock, SensorIdentity, StreamConfig
+
+__all__ = ["SensorDriver", "StreamDecoder"]
+
+
+class StreamDecoder(Protocol):
+    """Turns one sensor's packets into samples; keeps the state that unwraps counters."""
+
+    def decode(self, packet: bytes) -> SampleBlock:
+        """Decode one notification.
+
+        Raises
+        ------
+        imuhip.errors.ProtocolError
+            For bytes that do not follow the protocol; the decoder stays usable.
+        """
+        ...
+
+
+class SensorDriver(Protocol):
+    """One sensor model: configure, start, stop, decode. Stateless; a link is passed in."""
+
+    @property
+    def model(self) -> str:
+        """Return the model's name as people know it."""
+        ...
+
+    def matches(self, advertisement: Advertisement) -> bool:
+        """Return whether an advertisement comes from this model."""
+        ...
+
+    async def identify(self, link: Link) -> SensorIdentity:
+        """Read model, serial number, firmware and clock."""
+        ...
+
+    async def battery_percent(self, link: Link) -> int | None:
+        """Read the battery level, None when the model has none."""
+        ...
+
+    async def configure(self, link: Link, config: StreamConfig) -> None:
+        """Set rate and ranges; raises `ConnectError` naming value and allowed values if refused."""
+        ...
+
+    async def start(self, link: Link, on_packet: NotifyCallback) -> None:
+        """Subscribe, then start the stream: BlueZ loses what comes before the subscription."""
+        ...
+
+    async def stop(self, link: Link) -> None:
+        """Stop the stream and unsubscribe."""
+        ...
+
+    async def blink(self, link: Link) -> None:
+        """Make the sensor show itself."""
+        ...
+
+    def decoder(self, config: StreamConfig) -> StreamDecoder:
+        """Return a fresh decoder for one connection epoch."""
+        ...
