@@ -1,0 +1,70 @@
+"""VQF, the default filter: inclination from acceleration low-passed in the almost-inertial frame.
+
+Laidig and Seel 2023, doi:10.1016/j.inffus.2022.10.014, through the authors' C++ package ``vqf``. It
+follows gyroscope bias at rest and in motion. Its parameters are left as published (accelerometer
+time constant 3 s): longer ones hurt live running, shorter ones let the heading drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vqf import VQF, offlineVQF
+
+from imuhip.core.series import FloatArray
+from imuhip.fusion.filters import OrientationBlock, check_block
+
+__all__ = ["TAU_ACC_S", "VqfFilter", "offline_vqf"]
+
+TAU_ACC_S = 3.0
+"""Time constant with which the inclination follows the accelerometer."""
+
+
+class VqfFilter:
+    """Causal VQF of one sensor (an `OrientationFilter`).
+
+    Parameters
+    ----------
+    rate_hz : float, Hz
+        Sampling rate.
+    tau_acc_s : float, s
+        Accelerometer time constant.
+    """
+
+    name = "vqf"
+
+    def __init__(self, rate_hz: float, tau_acc_s: float = TAU_ACC_S) -> None:
+        self._vqf = VQF(1.0 / rate_hz, tauAcc=tau_acc_s)
+        self._with_mag: bool | None = None
+
+    def update(
+        self, gyr: FloatArray, acc: FloatArray, mag: FloatArray | None = None
+    ) -> OrientationBlock:
+        """Take in the next samples; see `OrientationFilter.update`."""
+        gyr, acc, mag = check_block(gyr, acc, mag)
+        if self._with_mag not in (None, mag is not None):
+            raise ValueError("Expected mag with every block or with none, got it with some")
+        self._with_mag = mag is not None
+        return _block(self._vqf.updateBatch(gyr, acc, mag))
+
+
+def offline_vqf(
+    gyr: FloatArray,
+    acc: FloatArray,
+    rate_hz: float,
+    mag: FloatArray | None = None,
+    tau_acc_s: float = TAU_ACC_S,
+) -> OrientationBlock:
+    """Return the acausal VQF of a whole series; see `offline_orientation`."""
+    gyr, acc, mag = check_block(gyr, acc, mag)
+    return _block(offlineVQF(gyr, acc, mag, 1.0 / rate_hz, {"tauAcc": tau_acc_s}))
+
+
+def _block(batch: Mapping[str, Any]) -> OrientationBlock:
+    return OrientationBlock(
+        q_WS=batch.get("quat9D", batch["quat6D"]),
+        bias_rad_s=batch["bias"],
+        bias_sd_rad_s=batch["biasSigma"],
+        rest=batch["restDetected"],
+    )
