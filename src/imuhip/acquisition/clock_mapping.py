@@ -1,0 +1,231 @@
+"""From a sensor's clock to the host's, by the lower envelope of the packets' arrivals.
+
+A packet can be late but never early, so the truth runs along the lower edge of the points (device
+time, arrival time). A regression through all of them would follow the delays instead: retransmitted
+and stalled packets pull it up by milliseconds. The edge is a line under every point with the least
+sum of distances [1]_, which is one edge of the lower convex hull [2]_; both are kept incrementally.
+
+References
+----------
+.. [1] Moon, Skelly, Towsley (1999), doi:10.1109/INFCOM.1999.749287
+.. [2] Zhang, Liu, Xia (2002), doi:10.1109/INFCOM.2002.1019257
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.core.sensor import ClockFit
+from imuhip.core.series import FloatArray
+
+__all__ = ["ClockMapping", "LowerHull", "MappingPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPolicy:
+    """Limits of the mapping; the defaults are those of a Bluetooth sensor with a quartz clock."""
+
+    slope_limit: float = 200e-6
+    """Largest believable deviation of a sensor's clock from the host's, s/s."""
+    least_span_s: float = 5.0
+    """Before this much of device time the slope is taken as 1."""
+    window_s: float = 600.0
+    """How far back the live mapping looks; quartz drifts with temperature."""
+    connection_interval_s: float = 0.015
+    """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
+
+
+class LowerHull:
+    """Lower convex hull of points that come in order of their abscissa."""
+
+    def __init__(self) -> None:
+        self.x: list[float] = []
+        self.y: list[float] = []
+
+    def push(self, x: float, y: float) -> None:
+        """Add a point whose x is larger than all before."""
+        xs, ys = self.x, self.y
+        while len(xs) > 1 and (ys[-1] - ys[-2]) * (x - xs[-2]) >= (y - ys[-2]) * (xs[-1] - xs[-2]):
+            xs.pop()
+            ys.pop()
+        xs.append(x)
+        ys.append(y)
+
+    def line(self, pivot: float, slope_limit: float) -> tuple[float, float]:
+        """Return the line below all points that is highest at `pivot`.
+
+        Parameters
+        ----------
+        pivot : float
+            Mean abscissa of all points; makes the line the one nearest to them.
+        slope_limit : float
+            Bound on the deviation of the slope from 1.
+
+        Returns
+        -------
+        offset, slope : float
+            ``y = offset + slope * x``.
+        """
+        x, y = np.asarray(self.x), np.asarray(self.y)
+        slope = 1.0
+        if len(x) > 1:
+            edge = int(np.clip(np.searchsorted(x, pivot), 1, len(x) - 1))
+            slope = float((y[edge] - y[edge - 1]) / (x[edge] - x[edge - 1]))
+        slope = float(np.clip(slope, 1 - slope_limit, 1 + slope_limit))
+        return float(np.min(y - slope * x)), slope
+
+
+class _Window:
+    """The hull of the last stretch of points, forgotten in tenths of the window."""
+
+    _PARTS = 10
+
+    def __init__(self, window_s: float) -> None:
+        self._part_s = window_s / self._PARTS
+        self._parts: deque[tuple[LowerHull, float, int]] = deque(maxlen=self._PARTS - 1)
+        self._start = 0.0
+        self._current = LowerHull()
+        self._sum, self._count = 0.0, 0
+        self.hull = LowerHull()
+
+    def push(self, x: float, y: float) -> None:
+        if self._count and x - self._start >= self._part_s:
+            self._rotate()
+        if not self._count:
+            self._start = x
+        self._current.push(x, y)
+        self.hull.push(x, y)
+        self._sum, self._count = self._sum + x, self._count + 1
+
+    def _rotate(self) -> None:
+        self._parts.append((self._current, self._sum, self._count))
+        self._current, self._sum, self._count = LowerHull(), 0.0, 0
+        self.hull = LowerHull()
+        for part, _, _ in self._parts:
+            for x, y in zip(part.x, part.y, strict=True):
+                self.hull.push(x, y)
+
+    @property
+    def mean_x(self) -> float:
+        total = self._sum + sum(part[1] for part in self._parts)
+        return total / max(1, self._count + sum(part[2] for part in self._parts))
+
+
+class ClockMapping:
+    """Maps one epoch of a sensor's clock to the host's clock.
+
+    Parameters
+    ----------
+    epoch : int
+        Number of the epoch, as in `ClockFit`.
+    policy : MappingPolicy
+        Limits.
+
+    Notes
+    -----
+    What remains is the least delay of the link, common to all sensors of a kind and therefore
+    harmless between them, and the part of the connection interval that no packet ever explored.
+    """
+
+    def __init__(self, epoch: int = 0, policy: MappingPolicy | None = None) -> None:
+        self.epoch = epoch
+        self._policy = policy or MappingPolicy()
+        self._zero: tuple[float, float] | None = None
+        self._window = _Window(self._policy.window_s)
+        self._whole = LowerHull()
+        self._sum = 0.0
+        self._points = np.empty((1024, 2))
+        self._n_points = 0
+        self._last_device_s = -np.inf
+        self._live: tuple[float, float] | None = None
+
+    def __len__(self) -> int:
+        return self._n_points
+
+    def add(self, device_time_s: float, arrival_s: float) -> None:
+        """Take one packet.
+
+        Parameters
+        ----------
+        device_time_s : float, s
+            Device time of the packet's last sample. Packets older than one seen are passed over:
+            they are late, so they cannot lie on the lower edge.
+        arrival_s : float, s
+            Host time at which the notification arrived.
+        """
+        if device_time_s <= self._last_device_s:
+            return
+        self._last_device_s = device_time_s
+        if self._zero is None:
+            self._zero = (device_time_s, arrival_s)
+        x, y = device_time_s - self._zero[0], arrival_s - self._zero[1]
+        self._window.push(x, y)
+        self._whole.push(x, y)
+        self._sum += x
+        if self._n_points == len(self._points):
+            self._points = np.concatenate([self._points, np.empty_like(self._points)])
+        self._points[self._n_points] = x, y
+        self._n_points += 1
+        self._live = None
+
+    def live_fit(self) -> ClockFit:
+        """Return the line from the packets so far, within the window.
+
+        Raises
+        ------
+        ValueError
+            Before the first packet.
+        """
+        if self._live is None:
+            self._live = self._line(self._window.hull, self._window.mean_x)
+        return self._as_fit(self._live, 0.0)
+
+    def final_fit(self) -> ClockFit:
+        """Return the line from every packet of the epoch, with its uncertainty.
+
+        Raises
+        ------
+        ValueError
+            Before the first packet.
+        """
+        line = self._line(self._whole, self._sum / max(1, self._n_points))
+        return self._as_fit(line, self._uncertainty(line))
+
+    def _line(self, hull: LowerHull, pivot: float) -> tuple[float, float]:
+        if not hull.x:
+            raise ValueError("Expected at least one packet, got none")
+        span = hull.x[-1] - hull.x[0]
+        limit = self._policy.slope_limit if span >= self._policy.least_span_s else 0.0
+        return hull.line(pivot, limit)
+
+    def _as_fit(self, line: tuple[float, float], uncertainty_s: float) -> ClockFit:
+        assert self._zero is not None  # `_line` has refused an empty mapping
+        device_zero_s, host_zero_s = self._zero
+        offset, slope = line
+        return ClockFit(self.epoch, device_zero_s, host_zero_s + offset, slope, uncertainty_s)
+
+    def residuals_s(self) -> FloatArray:
+        """Return the (n,) packets' delays above the final line, s."""
+        offset, slope = self._line(self._whole, self._sum / max(1, self._n_points))
+        x, y = self._points[: self._n_points].T
+        return np.asarray(y - (offset + slope * x))
+
+    def _uncertainty(self, line: tuple[float, float]) -> float:
+        """Return the one-sigma error between two sensors mapped like this one, s.
+
+        Two parts. The lower edge of stretches of the epoch scatters about the line: curvature of
+        the clock and too few prompt packets. And packets leave only at connection events: if they
+        keep hitting the same phase, a constant wait hides in the line, at most that part of the
+        connection interval which the delays did not explore, uniformly likely.
+        """
+        x, y = self._points[: self._n_points].T
+        delay = y - (line[0] + line[1] * x)
+        n_parts = int(np.clip(self._n_points // 50, 1, 60))
+        edges = np.array([part.min() for part in np.array_split(delay, n_parts)])
+        scatter = float(np.sqrt(np.mean((edges - np.median(edges)) ** 2)))
+        explored = float(np.quantile(delay, 0.9))
+        hidden = max(0.0, self._policy.connection_interval_s - explored) / np.sqrt(12)
+        return float(np.sqrt(2) * np.hypot(scatter, hidden))
