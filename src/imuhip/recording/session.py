@@ -18,7 +18,18 @@ from imuhip.core.series import FloatArray, ImuSeries, Marker
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DeviceRecord", "Recording", "Truth"]
+__all__ = ["DeviceRecord", "Event", "Recording", "Truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened while recording, at a time on the recording's clock."""
+
+    at_s: float
+    segment: str | None
+    kind: str
+    """One word, such as ``"connected"``, ``"lost"`` or ``"disk_full"``."""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,8 @@ class DeviceRecord:
     clock_fits: tuple[ClockFit, ...] = ()
     battery_percent: int | None = None
     simulated: bool = False
+    driver: str = ""
+    """Which driver of `imuhip.sensors` decodes its packets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,12 @@ class Recording:
         Empty for recordings made from arrays.
     state : {"complete", "recovered"}
         Whether the file was closed by its writer or rescued by ``imuhip recover``.
+    events : tuple of Event
+        What happened while recording: connections, losses, a full disk.
+    settings : mapping of str to str
+        Choices the recording was started with.
+    software_version : str, optional
+        Of the imuhip that wrote the file.
     path : Path, optional
         Where it was read from.
     """
@@ -91,6 +110,9 @@ class Recording:
     devices: Mapping[str, DeviceRecord] = field(default_factory=dict)
     state: Literal["complete", "recovered"] = "complete"
     path: Path | None = None
+    events: tuple[Event, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    software_version: str | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.sensors) - set(SEGMENTS))
@@ -103,6 +125,8 @@ class Recording:
         object.__setattr__(self, "sensors", MappingProxyType(dict(self.sensors)))
         object.__setattr__(self, "devices", MappingProxyType(dict(self.devices)))
         object.__setattr__(self, "markers", tuple(self.markers))
+        object.__setattr__(self, "events", tuple(self.events))
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
 
     @classmethod
     def from_arrays(
@@ -188,6 +212,6 @@ class Recording:
         imuhip.errors.DiskError
             When the file exists already or cannot be written.
         """
-        from imuhip.recording.writer import save_recording
+        from imuhip.recording.save import save_recording
 
         return save_recording(self, Path(path))

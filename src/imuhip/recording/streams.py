@@ -1,0 +1,113 @@
+"""Datasets that grow together while a session is recorded, and the rows waiting for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from imuhip.core.sensor import SensorCounters
+from imuhip.recording import layout
+from imuhip.recording.plan import SensorPlan
+from imuhip.recording.schema import table_types
+from imuhip.recording.session import DeviceRecord
+
+__all__ = ["GrowingStream", "SensorStreams"]
+
+
+class GrowingStream:
+    """Datasets of one length, appended to in memory and written together.
+
+    Parameters
+    ----------
+    name : str
+        Path inside the file, the name in ``n_committed``.
+    datasets : mapping of column to dataset
+        Written and flushed in this order.
+    """
+
+    def __init__(self, name: str, datasets: Mapping[str, Any]) -> None:
+        self.name = name
+        self.n_rows = 0
+        """Rows in the file."""
+        self._datasets = dict(datasets)
+        self._waiting: list[tuple[int, Mapping[str, Any]]] = []
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Return the size of the rows not yet written."""
+        row_bytes: int = sum(
+            d.dtype.itemsize * int(np.prod(d.shape[1:], dtype=int)) for d in self._datasets.values()
+        )
+        return row_bytes * sum(n_rows for n_rows, _ in self._waiting)
+
+    def add(self, n_rows: int, columns: Mapping[str, Any]) -> None:
+        """Keep rows for the next `write`; a column left out reads as its fill value."""
+        if n_rows:
+            self._waiting.append((n_rows, columns))
+
+    def add_row(self, table: str, row: tuple[Any, ...]) -> None:
+        """Keep one row of a table."""
+        self.add(1, {"": np.array([row], dtype=table_types()[table])})
+
+    def write(self) -> None:
+        """Write and flush what waits, column by column."""
+        if not self._waiting:
+            return
+        end = self.n_rows + sum(n_rows for n_rows, _ in self._waiting)
+        for column, dataset in self._datasets.items():
+            dataset.resize(end, axis=0)
+            parts = [
+                columns.get(column, _missing(dataset, n_rows)) for n_rows, columns in self._waiting
+            ]
+            if any(column in columns for _, columns in self._waiting):
+                dataset[self.n_rows : end] = np.concatenate(parts).astype(dataset.dtype, copy=False)
+            dataset.flush()
+        self.n_rows = end
+        self._waiting.clear()
+
+
+def _missing(dataset: Any, n_rows: int) -> Any:
+    return np.full((n_rows, *dataset.shape[1:]), dataset.fillvalue, dtype=dataset.dtype)
+
+
+class SensorStreams:
+    """Creates one sensor's part of the file and holds what grows in it."""
+
+    def __init__(self, root: Any, plan: SensorPlan) -> None:
+        sensor = root["sensors"].create_group(plan.segment)
+        growth = layout.Growth()
+        device = layout.create_device(
+            sensor,
+            DeviceRecord(
+                identity=plan.identity,
+                address=plan.address,
+                config=plan.config,
+                battery_percent=plan.battery_percent,
+                simulated=plan.simulated,
+                driver=plan.driver,
+            ),
+        )
+        packets = layout.create_packets(sensor, growth)
+        name = f"sensors/{plan.segment}"
+        self.packet_bytes = GrowingStream(f"{name}/packets/bytes", {"": packets.pop("bytes")})
+        self.packets = GrowingStream(f"{name}/packets", packets)
+        self.samples = GrowingStream(f"{name}/samples", layout.create_samples(sensor, growth))
+        fits = f"{name}/device/clock_fits"
+        self.clock_fits_live = GrowingStream(f"{fits}_live", {"": device["clock_fits_live"]})
+        self.clock_fits = GrowingStream(fits, {"": device["clock_fits"]})
+        self.counters = device["counters"]
+        self.pending_counters: SensorCounters | None = None
+        self.n_bytes = 0
+
+    @property
+    def streams(self) -> tuple[GrowingStream, ...]:
+        """Return them in the order they are written."""
+        return (
+            self.packet_bytes,
+            self.packets,
+            self.samples,
+            self.clock_fits_live,
+            self.clock_fits,
+        )
