@@ -51,7 +51,7 @@ class Trial:
     gyr: FloatArray
     acc: FloatArray
     mag: FloatArray
-    q_WS: FloatArray  # noqa: N815 - named by its frames, as everywhere
+    q_WS: FloatArray
     movement: BoolArray
 
     def stretch(self, seconds_s: float, rest_before_s: float = 5.0) -> Trial:

@@ -45,7 +45,7 @@ class OrientationBlock:
         True where the filter found the sensor at rest; always False for filters that do not look.
     """
 
-    q_WS: FloatArray  # noqa: N815 - named by its frames, as everywhere
+    q_WS: FloatArray
     bias_rad_s: FloatArray
     bias_sd_rad_s: FloatArray
     rest: BoolArray
