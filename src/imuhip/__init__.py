@@ -6,19 +6,35 @@ that ``import imuhip`` stays light.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from imuhip.analysis.analyze import analyze as analyze
+    from imuhip.analysis.result import Analysis as Analysis
     from imuhip.errors import ImuhipError as ImuhipError
+    from imuhip.recording.reader import open_recording as open
     from imuhip.recording.session import Recording as Recording
+    from imuhip.simulation.simulate import simulate as simulate
 
 __version__ = "0.1.0"
 
-__all__ = ["ImuhipError", "Recording", "__version__"]
+__all__ = [
+    "Analysis",
+    "ImuhipError",
+    "Recording",
+    "__version__",
+    "analyze",
+    "open",
+    "simulate",
+]
 
-_HOMES = {
-    "ImuhipError": "imuhip.errors",
-    "Recording": "imuhip.recording.session",
+_HOMES: Final = {
+    "Analysis": ("imuhip.analysis.result", "Analysis"),
+    "ImuhipError": ("imuhip.errors", "ImuhipError"),
+    "Recording": ("imuhip.recording.session", "Recording"),
+    "analyze": ("imuhip.analysis.analyze", "analyze"),
+    "open": ("imuhip.recording.reader", "open_recording"),
+    "simulate": ("imuhip.simulation.simulate", "simulate"),
 }
 
 
@@ -27,7 +43,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'imuhip' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -1,1 +1,7 @@
-"""To be written."""
+"""How the sensors sit on the body, found from a still pose and from gait.
+
+Comes in: the sensors' signals and orientations, where the person stood still and where they walked.
+Goes out: ``q_SB``, the orientation of each body segment in its sensor, and how good it is. Any
+mounting is allowed. Open `stillness` and `pose` for the pose, `gait_axis` for the movement,
+`alignment` for what comes of both.
+"""

@@ -1,0 +1,119 @@
+"""The public way in: ``imuhip.analyze(recording)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imuhip.analysis.offline import Kinematics, analyze_offline
+from imuhip.analysis.quality import assess_quality
+from imuhip.analysis.result import Analysis
+from imuhip.analysis.settings import Settings
+from imuhip.analysis.summary import summarise
+from imuhip.analysis.tables import angle_table, stride_table
+from imuhip.calibration.stillness import stretches
+from imuhip.core.segments import SIDES, Side
+from imuhip.core.series import Marker
+from imuhip.fusion.filters import FILTERS
+from imuhip.errors import ConfigError
+from imuhip.gait.activity import FRAME_S
+from imuhip.gait.strides import StrideCut, cut_strides
+
+if TYPE_CHECKING:
+    from imuhip.recording.session import Recording
+
+__all__ = ["analyze"]
+
+
+def analyze(
+    recording: Recording,
+    *,
+    orientation_filter: str = "vqf",
+    live: bool = False,
+    magnetometer: bool = False,
+) -> Analysis:
+    """Compute hip and pelvis angles, strides and their quality.
+
+    Parameters
+    ----------
+    recording : Recording
+        Pelvis and at least one thigh; a still standing pose and some gait, in any order, found by
+        themselves or named by ``n_pose`` and ``gait`` markers.
+    orientation_filter : str
+        ``"vqf"`` (default), ``"madgwick"``, ``"mahony"``, ``"ekf"`` or ``"aqua"``.
+    live : bool
+        Use only what was known at each instant, as the live view does.
+    magnetometer : bool
+        Use the magnetometer where there is one.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    ConfigError
+        For an unknown filter.
+    AnalysisError
+        When segments are missing, sensors never overlap, or nobody walks.
+    CalibrationError
+        When nobody stands still.
+    """
+    if orientation_filter not in FILTERS:
+        raise ConfigError(
+            f"orientation filter {orientation_filter!r} is not known",
+            hint=f"Use one of {', '.join(FILTERS)}.",
+            code="E110",
+        )
+    settings = Settings(orientation_filter, live=live, magnetometer=magnetometer)
+    if live:
+        from imuhip.analysis.live import analyze_live
+
+        found = analyze_live(recording.sensors, recording.markers, recording.rate_hz, settings)
+    else:
+        found = analyze_offline(recording.sensors, recording.markers, recording.rate_hz, settings)
+    return tabulate(found, recording.duration_s)
+
+
+def tabulate(found: Kinematics, duration_s: float) -> Analysis:
+    """Turn what was found into tables, summary and quality."""
+    time_s = found.grid.time_s
+    values = found.angles.values
+    cuts: dict[Side, StrideCut] = {
+        side: cut_strides(time_s, values[f"hip_flexion_{side}"], found.gait, side)
+        for side in SIDES
+        if f"hip_flexion_{side}" in values
+    }
+    strides = stride_table(time_s, values, cuts, found.turn_rate_rad_s)
+    activity = _activity_markers(found)
+    rate_hz = 1.0 / float(np.median(np.diff(time_s)))
+    return Analysis(
+        angles=angle_table(time_s, values, found.angles.sd),
+        orientations=dict(found.q_WB),
+        strides=strides,
+        summary=summarise(activity, strides, duration_s, rate_hz, found.grid.segments),
+        quality=assess_quality(
+            found.grid, found.motions, found.gait, found.pose, found.legs, found.tracks
+        ),
+        activity=activity,
+    )
+
+
+def _activity_markers(found: Kinematics) -> tuple[Marker, ...]:
+    time_s = found.grid.time_s
+    frame = round(FRAME_S / float(np.median(np.diff(time_s))))
+
+    def at(row: int) -> float:
+        return float(time_s[min(row, len(time_s) - 1)])
+
+    markers = [Marker("n_pose", at(found.pose.rows.start), at(found.pose.rows.end))]
+    for name, flags, scale in (
+        ("still", found.activity.still, frame),
+        ("gait", found.gait, 1),
+    ):
+        markers += [
+            Marker(name, at(run.start * scale), at(run.end * scale)) for run in stretches(flags)
+        ]
+    return tuple(sorted(markers, key=lambda marker: marker.start_s))
+

@@ -1,0 +1,165 @@
+"""All sensors on one uniform time grid, and an honest record of what was missing.
+
+Sensors run on their own clocks. Once those are mapped to the recording's clock, samples still fall
+between each other; here every sensor is brought to one grid by local cubic interpolation. When all
+sensors already share their times (recordings made from arrays), nothing is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.core.series import BoolArray, FloatArray, ImuSeries
+from imuhip.errors import AnalysisError
+
+__all__ = ["LONGEST_FILL_S", "GridBlock", "cubic_at", "fill_gaps", "to_grid"]
+
+LONGEST_FILL_S = 0.05
+"""Gaps up to here are interpolated; longer ones stay missing in every result."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridBlock:
+    """Samples of all sensors at common instants.
+
+    Parameters
+    ----------
+    time_s : (n,) array, s
+        Uniform.
+    acc, gyr : mapping of segment to (n, 3) array, m/s² and rad/s
+        Finite everywhere; filled where `valid` is False.
+    valid : mapping of segment to (n,) bool array
+        False inside gaps too long to fill.
+    mag : mapping of segment to (n, 3) array, µT
+        Only segments that measured it.
+    """
+
+    time_s: FloatArray
+    acc: Mapping[str, FloatArray]
+    gyr: Mapping[str, FloatArray]
+    valid: Mapping[str, BoolArray]
+    mag: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Return the segments that carry a sensor."""
+        return tuple(self.acc)
+
+
+def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float) -> GridBlock:
+    """Bring whole recordings to one grid.
+
+    Raises
+    ------
+    AnalysisError
+        When a sensor has fewer than two usable samples or the sensors never overlap.
+    """
+    for segment, series in sensors.items():
+        if int(series.valid.sum()) < 2:
+            raise AnalysisError(
+                f"{segment}: {int(series.valid.sum())} usable samples, at least 2 are needed",
+                hint="Look at the sensor's loss counters with `imuhip check`, or leave it out.",
+                code="E601",
+            )
+    first = next(iter(sensors.values())).time_s
+    shared = all(np.array_equal(series.time_s, first) for series in sensors.values())
+    uniform = shared and _is_uniform(first)
+    time_s = first if uniform else _grid_times(sensors, rate_hz)
+    acc, gyr, valid, mag = {}, {}, {}, {}
+    for segment, series in sensors.items():
+        columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
+        stacked = np.concatenate(columns, axis=1)
+        stacked = np.where(series.valid[:, None], stacked, np.nan)
+        if not uniform:
+            stacked = _resample(series.time_s, stacked, time_s)
+        filled, known = fill_gaps(stacked, time_s)
+        acc[segment], gyr[segment], valid[segment] = filled[:, :3], filled[:, 3:6], known
+        if series.mag is not None:
+            mag[segment] = filled[:, 6:9]
+    return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag=mag)
+
+
+def _is_uniform(time_s: FloatArray) -> bool:
+    step = np.diff(time_s)
+    return bool(np.all(np.abs(step - step.mean()) < 0.02 * step.mean()))
+
+
+def _grid_times(sensors: Mapping[str, ImuSeries], rate_hz: float) -> FloatArray:
+    start = min(series.time_s[0] for series in sensors.values())
+    end = max(series.time_s[-1] for series in sensors.values())
+    overlap = min(s.time_s[-1] for s in sensors.values()) - max(
+        s.time_s[0] for s in sensors.values()
+    )
+    if overlap <= 0:
+        raise AnalysisError(
+            f"the sensors never ran at the same time (they miss each other by {-overlap:.1f} s)",
+            hint="Record all sensors together, or correct their clocks before importing.",
+            code="E602",
+        )
+    return np.asarray(start + np.arange(int((end - start) * rate_hz) + 1) / rate_hz)
+
+
+def _resample(time_s: FloatArray, values: FloatArray, at_s: FloatArray) -> FloatArray:
+    """Interpolate in the domain of row numbers, which is smooth even where clocks are not."""
+    row = np.interp(at_s, time_s, np.arange(len(time_s)), left=np.nan, right=np.nan)
+    return cubic_at(values, row)
+
+
+def cubic_at(values: FloatArray, row: FloatArray) -> FloatArray:
+    """Interpolate (n, c) values at fractional rows by the cubic through the four rows around.
+
+    NaN in any of the four rows falls back to linear through the inner two; NaN there gives NaN, as
+    do rows outside. Lagrange's formula; the error for a 10 Hz signal sampled at 100 Hz is below
+    0.5 %, a tenth of linear interpolation's.
+    """
+    last = len(values) - 1
+    inside = np.isfinite(row) & (row >= 0) & (row <= last)
+    base = np.clip(np.floor(np.where(inside, row, 0.0)).astype(int), 0, max(last - 1, 0))
+    t = (np.where(inside, row, 0.0) - base)[:, None]
+    v1, v2 = values[base], values[np.minimum(base + 1, last)]
+    linear = np.where(t <= 0.0, v1, np.where(t >= 1.0, v2, (1 - t) * v1 + t * v2))
+    outer = (base >= 1) & (base + 2 <= last)
+    v0, v3 = values[np.maximum(base - 1, 0)], values[np.minimum(base + 2, last)]
+    cubic = (
+        -t * (t - 1) * (t - 2) / 6 * v0
+        + (t + 1) * (t - 1) * (t - 2) / 2 * v1
+        - (t + 1) * t * (t - 2) / 2 * v2
+        + (t + 1) * t * (t - 1) / 6 * v3
+    )
+    good = outer[:, None] & np.isfinite(cubic)
+    return np.asarray(np.where(inside[:, None], np.where(good, cubic, linear), np.nan))
+
+
+def fill_gaps(values: FloatArray, time_s: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Fill missing rows linearly, and say which rows may be believed.
+
+    Returns
+    -------
+    filled : (n, c) array
+        Finite everywhere.
+    known : (n,) bool array
+        True where measured, or where the gap is at most `LONGEST_FILL_S`.
+    """
+    present = np.isfinite(values).all(axis=1)
+    if present.all():
+        return values, present
+    rows = np.flatnonzero(present)
+    before = np.maximum.accumulate(np.where(present, np.arange(len(values)), -1))
+    after = np.minimum.accumulate(np.where(present, np.arange(len(values)), len(values))[::-1])[
+        ::-1
+    ]
+    inner = (before >= 0) & (after < len(values))
+    gap_s = np.full(len(values), np.inf)
+    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+    gap_s[inner] = time_s[after[inner]] - time_s[before[inner]] - step_s
+    filled = np.stack(
+        [np.interp(np.arange(len(values)), rows, values[rows, k]) for k in range(values.shape[1])],
+        axis=1,
+    )
+    return filled, present | (gap_s <= LONGEST_FILL_S + 1e-9)

@@ -1,0 +1,112 @@
+"""What is found once for each leg: its flexion axis, the hip centre, and which way the pelvis faces.
+
+Order matters. The thighs' axes come from gait alone; with them the hip centre is found, first
+without knowing which way the pelvis sensor faces; that gives the heading between the sensors'
+worlds, which gives the facing, with which the hip centre is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.calibration.alignment import pelvis_right_axis
+from imuhip.calibration.anatomy import pelvis_prior, pelvis_prior_unfacing, thigh_prior
+from imuhip.calibration.gait_axis import GaitAxis
+from imuhip.core.segments import SIDES, Side
+from imuhip.core.series import BoolArray, FloatArray
+from imuhip.kinematics.hip_centre import PointForce
+from imuhip.kinematics.joint_vectors import JointVectors, VectorPrior, find_joint_vectors
+
+__all__ = ["LegGeometry", "find_legs", "sides_worn"]
+
+
+@dataclass(frozen=True, slots=True)
+class LegGeometry:
+    """One leg.
+
+    Parameters
+    ----------
+    axis : GaitAxis
+        Of the thigh.
+    vectors : JointVectors
+        From both sensors to the hip centre.
+    """
+
+    axis: GaitAxis
+    vectors: JointVectors
+
+
+def sides_worn(segments: Mapping[str, object] | tuple[str, ...]) -> list[Side]:
+    """Return the sides whose thigh carries a sensor."""
+    return [side for side in SIDES if f"thigh_{side}" in segments]
+
+
+def find_legs(
+    q_WS: Mapping[str, FloatArray],
+    forces: Mapping[Side, tuple[PointForce, PointForce]],
+    axes: Mapping[Side, GaitAxis],
+    up_S: Mapping[str, FloatArray],
+    usable: BoolArray,
+    rate_hz: float,
+) -> tuple[dict[Side, LegGeometry], FloatArray]:
+    """Find the geometry of every leg worn, and the pelvis' right.
+
+    Parameters
+    ----------
+    q_WS : mapping of segment to (n, 4) array
+        Sensors in their own worlds over some minutes of gait.
+    forces : mapping of side to (pelvis, thigh) PointForce
+        Filtered, same rows.
+    axes : mapping of side to GaitAxis
+    up_S : mapping of segment to (3,) array
+        Vertical in the pose.
+    usable : (n,) bool array
+        Rows to use.
+    rate_hz : float
+
+    Returns
+    -------
+    legs : dict of side to LegGeometry
+    pelvis_right_S : (3,) array
+    """
+    vectors: dict[Side, JointVectors] = {}
+    heading: dict[Side, FloatArray] = {}
+    unfacing = VectorPrior(*pelvis_prior_unfacing(up_S["pelvis"]))
+    for side, pair in forces.items():
+        thigh = VectorPrior(*thigh_prior(up_S[f"thigh_{side}"], axes[side].right_S, side))
+        vectors[side], heading[side] = find_joint_vectors(*pair, usable, (unfacing, thigh), rate_hz)
+    right_S = _facing(q_WS, axes, heading, usable)
+    for side, pair in forces.items():
+        priors = (
+            VectorPrior(*pelvis_prior(up_S["pelvis"], _level(right_S, up_S["pelvis"]), side)),
+            VectorPrior(*thigh_prior(up_S[f"thigh_{side}"], axes[side].right_S, side)),
+        )
+        vectors[side], heading[side] = find_joint_vectors(
+            *pair, usable, priors, rate_hz, start=vectors[side]
+        )
+    right_S = _facing(q_WS, axes, heading, usable)
+    return {side: LegGeometry(axes[side], vectors[side]) for side in forces}, right_S
+
+
+def _level(axis: FloatArray, up: FloatArray) -> FloatArray:
+    level = axis - (axis @ up) * up
+    return np.asarray(level / np.linalg.norm(level))
+
+
+def _facing(
+    q_WS: Mapping[str, FloatArray],
+    axes: Mapping[Side, GaitAxis],
+    heading_rad: Mapping[Side, FloatArray],
+    usable: BoolArray,
+) -> FloatArray:
+    """Return the pelvis' right from the thighs' axes and their headings."""
+    rows = usable & np.isfinite(np.stack(list(heading_rad.values()))).all(axis=0)
+    return pelvis_right_axis(
+        q_WS["pelvis"][rows],
+        {f"thigh_{side}": q_WS[f"thigh_{side}"][rows] for side in heading_rad},
+        {f"thigh_{side}": heading_rad[side][rows] for side in heading_rad},
+        {f"thigh_{side}": axes[side].right_S for side in heading_rad},
+    )

@@ -1,0 +1,126 @@
+"""Each sensor's motion on the grid: orientation, rates free of bias, and what can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.analysis.grid import GridBlock
+from imuhip.core import quaternion
+from imuhip.core.series import BoolArray, FloatArray
+from imuhip.fusion.filters import OrientationFilter, offline_orientation
+
+__all__ = ["SensorMotion", "live_motion", "midpoint_rate", "offline_motion"]
+
+CLIP_ACC_M_S2 = 15.9 * 9.80665
+CLIP_GYR_RAD_S = np.radians(1995.0)
+_CLIP_GUARD_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class SensorMotion:
+    """One sensor, rows on the grid.
+
+    Parameters
+    ----------
+    q_WS : (n, 4) array
+        Orientation at the samples, in the sensor's own world.
+    acc, gyr : (n, 3) arrays, m/s² and rad/s
+        Sensor frame; `gyr` without its estimated bias.
+    trusted : (n,) bool array
+        Measured (or a short gap), and not clipped within 0.1 s.
+    bias_rad_s : (n, 3) array, rad/s
+        What was taken off.
+    """
+
+    q_WS: FloatArray
+    acc: FloatArray
+    gyr: FloatArray
+    trusted: BoolArray
+    bias_rad_s: FloatArray
+
+    def part(self, rows: slice | BoolArray) -> SensorMotion:
+        """Return some of the rows."""
+        return SensorMotion(
+            self.q_WS[rows],
+            self.acc[rows],
+            self.gyr[rows],
+            self.trusted[rows],
+            self.bias_rad_s[rows],
+        )
+
+    @property
+    def up_S(self) -> FloatArray:
+        """Return (n, 3) the upward vertical in the sensor's frame."""
+        return quaternion.rotate(quaternion.conjugate(self.q_WS), np.array([0.0, 0.0, 1.0]))
+
+
+def midpoint_rate(gyr: FloatArray, before: FloatArray) -> FloatArray:
+    """Return the rate between each sample and the one before it.
+
+    A filter turns by ``gyr[k] · dt`` on its way to sample k; the turn between two instants is given
+    to second order by the mean of the rates at both, so that orientations belong to the samples'
+    own instants and not to half a sample later.
+
+    Parameters
+    ----------
+    gyr : (n, 3) array, rad/s
+    before : (3,) array, rad/s
+        The sample before the first.
+    """
+    return np.asarray(0.5 * (gyr + np.concatenate([before[None, :], gyr[:-1]])))
+
+
+def offline_motion(
+    grid: GridBlock, rate_hz: float, filter_name: str, *, magnetometer: bool = False
+) -> dict[str, SensorMotion]:
+    """Fuse whole recordings."""
+    motions = {}
+    for segment in grid.segments:
+        gyr = grid.gyr[segment]
+        mag = grid.mag.get(segment) if magnetometer else None
+        block = offline_orientation(
+            filter_name, midpoint_rate(gyr, gyr[0]), grid.acc[segment], rate_hz, mag
+        )
+        motions[segment] = SensorMotion(
+            q_WS=block.q_WS,
+            acc=grid.acc[segment],
+            gyr=gyr - block.bias_rad_s,
+            trusted=grid.valid[segment]
+            & ~_near_clipping(grid.acc[segment], gyr, round(_CLIP_GUARD_S * rate_hz)),
+            bias_rad_s=block.bias_rad_s,
+        )
+    return motions
+
+
+def live_motion(
+    block: GridBlock, filters: Mapping[str, OrientationFilter], before: dict[str, FloatArray]
+) -> dict[str, SensorMotion]:
+    """Fuse the next samples; `before` keeps each sensor's last rate and is updated."""
+    motions = {}
+    for segment in block.segments:
+        gyr = block.gyr[segment]
+        rate = midpoint_rate(gyr, before.get(segment, gyr[0]))
+        before[segment] = gyr[-1]
+        found = filters[segment].update(rate, block.acc[segment])
+        motions[segment] = SensorMotion(
+            q_WS=found.q_WS,
+            acc=block.acc[segment],
+            gyr=gyr - found.bias_rad_s,
+            trusted=block.valid[segment] & ~_clipped(block.acc[segment], gyr),
+            bias_rad_s=found.bias_rad_s,
+        )
+    return motions
+
+
+def _clipped(acc: FloatArray, gyr: FloatArray) -> BoolArray:
+    return (np.abs(acc) >= CLIP_ACC_M_S2).any(axis=1) | (np.abs(gyr) >= CLIP_GYR_RAD_S).any(axis=1)
+
+
+def _near_clipping(acc: FloatArray, gyr: FloatArray, guard: int) -> BoolArray:
+    clipped = _clipped(acc, gyr)
+    if not clipped.any():
+        return clipped
+    return np.convolve(clipped, np.ones(2 * guard + 1), mode="same") > 0.5

@@ -1,0 +1,351 @@
+"""The whole way from a recording to its analysis, with all of the recording at hand.
+
+Every step is a call into the room it belongs to; read `analyze_offline` from top to bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.analysis.grid import GridBlock, to_grid
+from imuhip.analysis.legs import LegGeometry, find_legs, sides_worn
+from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.analysis.settings import Settings
+from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
+from imuhip.calibration.gait_axis import GaitAxis, find_gait_axis
+from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
+from imuhip.calibration.stillness import Stretch, still_frames, stretches
+from imuhip.core import quaternion
+from imuhip.core.butterworth import band_pass, low_pass, zero_phase
+from imuhip.core.segments import PELVIS_ANGLES, Side
+from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
+from imuhip.errors import AnalysisError, CalibrationError
+from imuhip.gait.activity import FRAME_S, Activity, find_gait_frames
+from imuhip.kinematics.angles import (
+    centred_direction,
+    hip_from_segments,
+    pelvis_attitude,
+    unwrap_heading,
+)
+from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
+from imuhip.kinematics.heading_track import HeadingTrack, smooth_heading
+from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
+from imuhip.kinematics.hip_centre import (
+    BAND_HZ,
+    PointForce,
+    angular_acceleration,
+    point_force,
+)
+
+__all__ = ["Angles", "Kinematics", "analyze_offline"]
+
+_Z = np.array([0.0, 0.0, 1.0])
+_GEOMETRY_S = 300.0
+"""Gait used to find axes and hip centres: more adds nothing but time (ALGORITHMS section 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Angles:
+    """Angles in rad by name (n,), and their one-sigma uncertainty."""
+
+    values: Mapping[str, FloatArray]
+    sd: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """Everything found on the way; tables, summary and quality are made from it."""
+
+    grid: GridBlock
+    motions: Mapping[str, SensorMotion]
+    activity: Activity
+    gait: BoolArray
+    pose: Pose
+    legs: Mapping[Side, LegGeometry]
+    tracks: Mapping[Side, HeadingTrack]
+    q_WB: Mapping[str, FloatArray]
+    angles: Angles
+    turn_rate_rad_s: FloatArray
+
+
+def analyze_offline(
+    sensors: Mapping[str, ImuSeries],
+    markers: tuple[Marker, ...],
+    rate_hz: float,
+    settings: Settings,
+) -> Kinematics:
+    """Run every step on a whole recording.
+
+    Parameters
+    ----------
+    sensors : mapping of segment to ImuSeries
+        The pelvis and at least one thigh.
+    markers : tuple of Marker
+        ``"n_pose"`` and ``"gait"`` are believed where given.
+    rate_hz : float
+        Nominal sample rate.
+    settings : Settings
+
+    Raises
+    ------
+    AnalysisError
+        When segments are missing or nobody walks.
+    CalibrationError
+        When nobody stands still.
+    """
+    check_segments(sensors)
+    grid = to_grid(sensors, rate_hz)
+    rate_hz = 1.0 / float(np.median(np.diff(grid.time_s)))
+    motions = offline_motion(
+        grid, rate_hz, settings.orientation_filter, magnetometer=settings.magnetometer
+    )
+    activity = find_activity(grid, motions, rate_hz)
+    gait = gait_rows(grid.time_s, activity, markers, rate_hz)
+    pose = find_pose(grid, activity, gait, markers, rate_hz)
+    sides = sides_worn(grid.segments)
+    axes = {
+        side: find_gait_axis(
+            zero_phase(low_pass(5.0, rate_hz), motions[f"thigh_{side}"].gyr),
+            motions[f"thigh_{side}"].up_S,
+            pose.up_S[f"thigh_{side}"],
+            gait & motions[f"thigh_{side}"].trusted,
+        )
+        for side in sides
+    }
+    legs, pelvis_right_S, tracks = find_headings(grid, motions, activity, gait, pose, axes, rate_hz)
+    heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
+    q_WB = align_segments(motions, pose, pelvis_right_S, heading)
+    angles, turn_rate = compute_angles(q_WB, motions, activity, tracks, rate_hz)
+    return Kinematics(
+        grid=grid,
+        motions=motions,
+        activity=activity,
+        gait=gait,
+        pose=pose,
+        legs=legs,
+        tracks=tracks,
+        q_WB=q_WB,
+        angles=angles,
+        turn_rate_rad_s=turn_rate,
+    )
+
+
+def check_segments(segments: Mapping[str, object] | tuple[str, ...]) -> None:
+    """Raise unless the pelvis and a thigh are there."""
+    if "pelvis" not in segments or not sides_worn(tuple(segments)):
+        raise AnalysisError(
+            f"sensors on {', '.join(segments)}: hip angles need the pelvis and at least one thigh",
+            hint="Assign a sensor to pelvis and to thigh_left or thigh_right.",
+            code="E603",
+        )
+
+
+def find_activity(grid: GridBlock, motions: Mapping[str, SensorMotion], rate_hz: float) -> Activity:
+    """Label seconds as still, gait or other."""
+    frame = round(FRAME_S * rate_hz)
+    gyr = {s: np.where(grid.valid[s][:, None], m.gyr, np.nan) for s, m in motions.items()}
+    still = still_frames(gyr, grid.acc, frame)
+    smooth = low_pass(5.0, rate_hz)
+    return find_gait_frames(
+        {s: zero_phase(smooth, m.gyr) for s, m in motions.items() if s.startswith("thigh")},
+        zero_phase(smooth, grid.acc["pelvis"]),
+        still,
+        rate_hz,
+    )
+
+
+def gait_rows(
+    time_s: FloatArray, activity: Activity, markers: tuple[Marker, ...], rate_hz: float
+) -> BoolArray:
+    """Return the rows of gait: found, and inside ``gait`` markers where there are any."""
+    frame = round(FRAME_S * rate_hz)
+    rows = np.zeros(len(time_s), dtype=bool)
+    covered = np.repeat(activity.gait, frame)[: len(rows)]
+    rows[: len(covered)] = covered
+    given = [marker for marker in markers if marker.name == "gait"]
+    if given:
+        inside = np.zeros(len(time_s), dtype=bool)
+        for marker in given:
+            inside |= (time_s >= marker.start_s) & (time_s <= marker.end_s)
+        rows &= inside
+    if rows.sum() < 5.0 * rate_hz:
+        raise AnalysisError(
+            f"{rows.sum() / rate_hz:.0f} s of walking or running found, at least 5 s are needed",
+            hint="Record a still pose and then 20 strides; check that the sensors are on the thighs.",
+            code="E604",
+        )
+    return rows
+
+
+def find_pose(
+    grid: GridBlock,
+    activity: Activity,
+    gait: BoolArray,
+    markers: tuple[Marker, ...],
+    rate_hz: float,
+) -> Pose:
+    """Return the pose a marker names, or the one found."""
+    given = [marker for marker in markers if marker.name == "n_pose"]
+    if given:
+        rows = Stretch(
+            int(np.searchsorted(grid.time_s, given[0].start_s)),
+            int(np.searchsorted(grid.time_s, given[0].end_s)),
+        )
+        if len(rows) < rate_hz:
+            raise CalibrationError(
+                f"the n_pose marker spans {len(rows) / rate_hz:.1f} s of data, 1 s is needed",
+                hint="Correct the marker, or leave it out to have the pose found.",
+                code="E501",
+            )
+        return make_pose(rows, grid.acc, given=True)
+    frame = round(FRAME_S * rate_hz)
+    gait_up = {segment: mean_up(grid.acc[segment][gait])[0] for segment in grid.segments}
+    candidates = [
+        Stretch(run.start * frame, run.end * frame) for run in stretches(activity.still, minimum=2)
+    ]
+    pose = choose_pose(candidates, grid.acc, gait_up, int(np.argmax(gait)))
+    if pose is None:
+        raise CalibrationError(
+            f"no still, upright pose of 2 s found ({len(candidates)} still stretches seen)",
+            hint="Stand still for 5 s with feet pointing forwards before walking, and record again.",
+            code="E502",
+        )
+    return pose
+
+
+def find_headings(
+    grid: GridBlock,
+    motions: Mapping[str, SensorMotion],
+    activity: Activity,
+    gait: BoolArray,
+    pose: Pose,
+    axes: Mapping[Side, GaitAxis],
+    rate_hz: float,
+) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
+    """Find each leg's geometry, the pelvis' right, and the heading through the session."""
+    forces = {side: _forces(motions, side, rate_hz) for side in axes}
+    usable = gait.copy()
+    for segment in ("pelvis", *(f"thigh_{side}" for side in axes)):
+        usable &= motions[segment].trusted
+    first = int(np.argmax(usable))
+    early = slice(first, first + int(_GEOMETRY_S * rate_hz))
+    legs, pelvis_right_S = find_legs(
+        {segment: motion.q_WS[early] for segment, motion in motions.items()},
+        {side: (pair[0].part(early), pair[1].part(early)) for side, pair in forces.items()},
+        axes,
+        pose.up_S,
+        usable[early],
+        rate_hz,
+    )
+    block = round(BLOCK_S * rate_hz)
+    n_blocks = len(grid) // block
+    turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
+    still = _still_blocks(activity.still, n_blocks, block, rate_hz)
+    tracks = {}
+    for side, (pelvis, thigh) in forces.items():
+        found = heading_blocks(
+            pelvis.at(legs[side].vectors.pelvis_m),
+            thigh.at(legs[side].vectors.thigh_m),
+            usable,
+            block,
+            rate_hz,
+        )
+        anchor = min(n_blocks - 1, max(0, (pose.rows.end - 1) // block))
+        tracks[side] = smooth_heading(found, block / rate_hz, turned, still, anchor)
+    return legs, pelvis_right_S, tracks
+
+
+def _forces(
+    motions: Mapping[str, SensorMotion], side: Side, rate_hz: float
+) -> tuple[PointForce, PointForce]:
+    sections = band_pass(*BAND_HZ, rate_hz)
+    pelvis, thigh = (
+        point_force(
+            motion.q_WS,
+            motion.acc,
+            motion.gyr,
+            angular_acceleration(motion.gyr, rate_hz),
+            lambda values: zero_phase(sections, values),
+        )
+        for motion in (motions["pelvis"], motions[f"thigh_{side}"])
+    )
+    return pelvis, thigh
+
+
+def _turned(q_WS: FloatArray, n_blocks: int, block: int) -> FloatArray:
+    """Return how far (rad, unsigned) the pelvis turned about the vertical in each block."""
+    edges = q_WS[: n_blocks * block + 1 : block]
+    edges = np.concatenate([edges, q_WS[-1:]])[: n_blocks + 1]
+    step = quaternion.multiply(edges[1:], quaternion.conjugate(edges[:-1]))
+    return np.abs(quaternion.rotation_vector(step)[:, 2])
+
+
+def _still_blocks(still: BoolArray, n_blocks: int, block: int, rate_hz: float) -> BoolArray:
+    frame = round(FRAME_S * rate_hz)
+    rows = np.zeros(n_blocks * block, dtype=bool)
+    covered = np.repeat(still, frame)[: len(rows)]
+    rows[: len(covered)] = covered
+    return np.asarray(rows.reshape(n_blocks, block).all(axis=1))
+
+
+def block_to_rows(values: FloatArray, n_rows: int, rate_hz: float) -> FloatArray:
+    """Return a value per block at every row, linear between the middles of blocks."""
+    middles = (np.arange(len(values)) + 0.5) * round(BLOCK_S * rate_hz)
+    return np.interp(np.arange(n_rows), middles, values)
+
+
+def align_segments(
+    motions: Mapping[str, SensorMotion],
+    pose: Pose,
+    pelvis_right_S: FloatArray,
+    heading_rad: Mapping[Side, FloatArray],
+) -> dict[str, FloatArray]:
+    """Return every segment's orientation (n, 4) in the pelvis sensor's world.
+
+    Segments without a heading of their own (shanks, trunk) are not given.
+    """
+    rows = slice(pose.rows.start, pose.rows.end)
+    pelvis = motions["pelvis"].q_WS
+    q_SB = axes_from_up_and_right(pose.up_S["pelvis"], pelvis_right_S)
+    q_WB = {"pelvis": quaternion.multiply(pelvis, q_SB)}
+    q_reference = quaternion.average(q_WB["pelvis"][rows])
+    for side, heading in heading_rad.items():
+        segment = f"thigh_{side}"
+        turned = quaternion.multiply(quaternion.about_axis(_Z, heading), motions[segment].q_WS)
+        q_SB = facing_like(quaternion.average(turned[rows]), pose.up_S[segment], q_reference)
+        q_WB[segment] = quaternion.multiply(turned, q_SB)
+    return q_WB
+
+
+def compute_angles(
+    q_WB: Mapping[str, FloatArray],
+    motions: Mapping[str, SensorMotion],
+    activity: Activity,
+    tracks: Mapping[Side, HeadingTrack],
+    rate_hz: float,
+) -> tuple[Angles, FloatArray]:
+    """Return all angles the worn sensors allow (NaN where one was missing), and the turn rate."""
+    values: dict[str, FloatArray] = {}
+    sd: dict[str, FloatArray] = {}
+    attitude = pelvis_attitude(q_WB["pelvis"])
+    heading = unwrap_heading(attitude[:, 2])
+    period_s = np.nanmedian(activity.period_s) if np.isfinite(activity.period_s).any() else 1.1
+    direction = centred_direction(heading, round(2 * float(period_s) * rate_hz) | 1)
+    attitude[:, 2] = heading - direction
+    missing = ~motions["pelvis"].trusted
+    spread = pelvis_sd(len(heading), live=False)
+    for k, name in enumerate(PELVIS_ANGLES):
+        values[name] = np.where(missing, np.nan, attitude[:, k])
+        sd[name] = np.where(missing, np.nan, spread[:, k])
+    for side, track in tracks.items():
+        thigh = f"thigh_{side}"
+        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(heading)), side)
+        spread = hip_sd(hip, block_to_rows(track.drift_sd_rad, len(hip), rate_hz), live=False)
+        gone = missing | ~motions[thigh].trusted
+        for k, motion in enumerate(("flexion", "adduction", "rotation")):
+            values[f"hip_{motion}_{side}"] = np.where(gone, np.nan, hip[:, k])
+            sd[f"hip_{motion}_{side}"] = np.where(gone, np.nan, spread[:, k])
+    return Angles(values=values, sd=sd), np.gradient(direction) * rate_hz

@@ -1,0 +1,135 @@
+"""How far a result can be trusted, in grades with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from imuhip.analysis.grid import GridBlock
+from imuhip.analysis.legs import LegGeometry
+from imuhip.analysis.motion import SensorMotion
+from imuhip.calibration.pose import Pose
+from imuhip.core.segments import Side
+from imuhip.core.series import BoolArray
+from imuhip.kinematics.heading_track import HeadingTrack
+
+__all__ = ["POSE_SD_DEG", "assess_quality"]
+
+POSE_SD_DEG = {"hip_flexion": 3.0, "hip_adduction": 2.0, "hip_rotation": 4.0}
+"""How exactly people stand in an N-pose, one sigma (ALGORITHMS 3.3): a constant offset of all hip
+angles of a session, not part of the ``_sd_deg`` columns."""
+
+_GRAVITY_M_S2 = 9.80665
+_LEVELS = "ABCD"
+
+
+def assess_quality(
+    grid: GridBlock,
+    motions: Mapping[str, SensorMotion],
+    gait: BoolArray,
+    pose: Pose,
+    legs: Mapping[Side, LegGeometry],
+    tracks: Mapping[Side, HeadingTrack],
+) -> dict[str, Any]:
+    """Return the quality record, JSON-safe."""
+    sensors = {
+        segment: _sensor_quality(grid, motion, segment, pose) for segment, motion in motions.items()
+    }
+    calibration = _calibration_quality(pose, legs, gait, grid)
+    heading = {side: _heading_quality(track) for side, track in tracks.items()}
+    parts = [calibration, *sensors.values(), *heading.values()]
+    worst = max(parts, key=lambda part: _LEVELS.index(part["grade"]))["grade"]
+    named = [
+        *((f"{segment}: {reason}", part) for segment, part in sensors.items() for reason in part["reasons"]),
+        *((f"calibration: {reason}", calibration) for reason in calibration["reasons"]),
+        *((f"{side} hip heading: {reason}", part) for side, part in heading.items() for reason in part["reasons"]),
+    ]
+    return {
+        "grade": worst,
+        "reasons": [text for text, _ in named],
+        "calibration": calibration,
+        "sensors": sensors,
+        "heading": heading,
+        "pose_sd_deg": dict(POSE_SD_DEG),
+        "not_observable": [
+            "a constant rotation of the pelvis against the walking direction; its waveform is",
+            "hip rotation of the bone: skin and strap under-read it",
+        ],
+    }
+
+
+def _graded(findings: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    grade = max((level for level, _ in findings), key=_LEVELS.index, default="A")
+    return {"grade": grade, "reasons": [reason for level, reason in findings if level != "A"]}
+
+
+def _sensor_quality(
+    grid: GridBlock, motion: SensorMotion, segment: str, pose: Pose
+) -> dict[str, Any]:
+    missing = 100.0 * float(np.mean(~grid.valid[segment]))
+    rows = slice(pose.rows.start, pose.rows.end)
+    gravity = float(np.linalg.norm(grid.acc[segment][rows], axis=1).mean())
+    findings = []
+    if missing >= 1.0:
+        findings.append(("C" if missing >= 5.0 else "B", f"{missing:.1f} % of samples missing"))
+    if abs(gravity - _GRAVITY_M_S2) > 0.1:
+        level = "C" if abs(gravity - _GRAVITY_M_S2) > 0.5 else "B"
+        findings.append(
+            (level, f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}")
+        )
+    return _graded(findings) | {
+        "missing_percent": round(missing, 3),
+        "gravity_m_s2": round(gravity, 4),
+        "gyro_bias_deg_s": [round(float(v), 4) for v in np.degrees(np.median(motion.bias_rad_s, axis=0))],
+    }
+
+
+def _calibration_quality(
+    pose: Pose, legs: Mapping[Side, LegGeometry], gait: BoolArray, grid: GridBlock
+) -> dict[str, Any]:
+    step_s = float(np.median(np.diff(grid.time_s)))
+    findings = []
+    pose_s = len(pose.rows) * step_s
+    if pose_s < 2.95:
+        findings.append(("B", f"the still pose lasts {pose_s:.1f} s; 3 s or more are wanted"))
+    sway = float(np.degrees(pose.sway_rad))
+    if sway > 1.0:
+        findings.append(("C" if sway > 3.0 else "B", f"moved during the pose by {sway:.1f}°"))
+    if pose.rows.start * step_s > float(np.argmax(gait)) * step_s:
+        findings.append(("B", "the pose was found after the walk, not before"))
+    for side, leg in legs.items():
+        if leg.axis.sign_evidence < 1.0:
+            findings.append(
+                ("C", f"{side} thigh: weak evidence which way is forwards"
+                      f" (score {leg.axis.sign_evidence:.1f}, 1 is wanted)")
+            )
+        if leg.axis.planarity < 0.8:
+            findings.append(
+                ("B", f"{side} thigh: only {100 * leg.axis.planarity:.0f} % of the swing is about"
+                      " one axis; a loose strap or much turning")
+            )
+    return _graded(findings) | {
+        "pose_start_s": round(float(grid.time_s[pose.rows.start]), 2),
+        "pose_end_s": round(float(grid.time_s[pose.rows.end - 1]), 2),
+        "pose_from_marker": pose.given,
+        "pose_sway_deg": round(sway, 2),
+    }
+
+
+def _heading_quality(track: HeadingTrack) -> dict[str, Any]:
+    measured = np.isfinite(track.innovation_rad)
+    findings = []
+    scatter = float(np.degrees(np.nanstd(track.innovation_rad[measured][1:]))) if measured.sum() > 2 else float("nan")
+    if not measured.any():
+        findings.append(("D", "never measured: no usable gait"))
+    elif scatter > 6.0:
+        findings.append(("B", f"block headings scatter by {scatter:.1f}°; straps may be loose"))
+    first, last = (track.heading_rad[measured][[0, -1]] if measured.any() else (0.0, 0.0))
+    return _graded(findings) | {
+        "blocks": int(measured.sum()),
+        "scatter_deg": None if np.isnan(scatter) else round(scatter, 2),
+        "corrected_drift_deg": round(float(np.degrees(last - first)), 2),
+        "sd_deg": round(float(np.degrees(np.median(track.drift_sd_rad))), 2),
+    }

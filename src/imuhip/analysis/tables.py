@@ -1,0 +1,95 @@
+"""The edge: arrays in rad become tables in degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imuhip.core.segments import ANGLES, SIDES, Side, angle_column
+from imuhip.core.series import BoolArray, FloatArray
+from imuhip.gait.cycles import stride_statistics
+from imuhip.gait.strides import StrideCut
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["angle_table", "stride_table"]
+
+_TURNING_RAD_S = np.radians(45.0)
+"""A stride during which the pelvis turns faster than this on average is a turn (ALGORITHMS 4)."""
+
+
+def angle_table(
+    time_s: FloatArray, values: Mapping[str, FloatArray], sd: Mapping[str, FloatArray]
+) -> pd.DataFrame:
+    """Return one row per sample: every angle known, then its sigma, in degrees."""
+    import pandas as pd
+
+    columns = {angle_column(name): np.degrees(values[name]) for name in ANGLES if name in values}
+    columns |= {f"{name}_sd_deg": np.degrees(sd[name]) for name in ANGLES if name in sd}
+    return pd.DataFrame(columns, index=pd.Index(time_s, name="time_s"))
+
+
+def stride_table(
+    time_s: FloatArray,
+    values: Mapping[str, FloatArray],
+    cuts: Mapping[Side, StrideCut],
+    turn_rate_rad_s: FloatArray,
+) -> pd.DataFrame:
+    """Return one row per stride, in order of time.
+
+    Parameters
+    ----------
+    time_s : (n,) array, s
+    values : mapping of angle to (n,) array, rad
+    cuts : mapping of side to StrideCut
+    turn_rate_rad_s : (n,) array, rad/s
+        How fast the walking direction changes.
+    """
+    import pandas as pd
+
+    parts = [
+        _side_table(time_s, values, cuts[side], turn_rate_rad_s) for side in SIDES if side in cuts
+    ]
+    parts = [part for part in parts if len(part)] or parts[:1]
+    table = pd.concat(parts, ignore_index=True)
+    return table.sort_values("start_s", kind="stable", ignore_index=True)
+
+
+def _side_table(
+    time_s: FloatArray,
+    values: Mapping[str, FloatArray],
+    cut: StrideCut,
+    turn_rate_rad_s: FloatArray,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    stride_time_s = cut.end_s - cut.start_s
+    columns: dict[str, object] = {
+        "side": np.full(len(cut), cut.side, dtype=object),
+        "start_s": cut.start_s,
+        "toe_off_s": cut.toe_off_s,
+        "end_s": cut.end_s,
+        "stride_time_s": stride_time_s,
+        "cadence_steps_per_min": 120.0 / stride_time_s,
+    }
+    known: BoolArray = np.ones(len(cut), dtype=bool)
+    for name in ANGLES:
+        if name not in values:
+            continue
+        statistics = stride_statistics(time_s, np.degrees(values[name]), cut.start_s, cut.end_s)
+        columns |= {f"{name}_{kind}_deg": column for kind, column in statistics.items()}
+        holes = stride_statistics(
+            time_s, (~np.isfinite(values[name])).astype(float), cut.start_s, cut.end_s
+        )
+        known &= holes["max"] == 0.0
+    turning = stride_statistics(time_s, np.abs(turn_rate_rad_s), cut.start_s, cut.end_s)["mean"]
+    exclusion = np.full(len(cut), "", dtype=object)
+    exclusion[~cut.regular] = "irregular stride time"
+    exclusion[turning > _TURNING_RAD_S] = "turning"
+    exclusion[~known] = "samples missing"
+    columns["valid"] = exclusion == ""
+    columns["exclusion"] = exclusion
+    return pd.DataFrame(columns)

@@ -1,0 +1,73 @@
+"""Where nothing moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.core.series import BoolArray, FloatArray
+
+__all__ = ["Stretch", "still_frames", "stretches"]
+
+_FRAME_RATE_SD_RAD_S = 0.12
+_FRAME_FORCE_SD_M_S2 = 0.35
+"""Standing people sway: postural sway stays below 0.1 rad/s and 0.3 m/s² at the waist and thigh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A half-open run of rows or frames, ``[start, end)``."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def still_frames(
+    gyr: Mapping[str, FloatArray], acc: Mapping[str, FloatArray], frame: int
+) -> BoolArray:
+    """Return the frames (of `frame` samples) in which every sensor is still.
+
+    Spread, not level, is judged, so that neither a gyroscope bias nor an accelerometer scale error
+    can pass for motion; a steady turn would pass, and does not happen on a body for long.
+
+    Parameters
+    ----------
+    gyr, acc : mapping of segment to (n, 3) array, rad/s and m/s²
+        NaN where samples are missing; such frames are not still.
+    frame : int
+        Samples in a frame; the last, incomplete one is left out.
+    """
+    still: BoolArray | None = None
+    for segment, rate in gyr.items():
+        n_frames = len(rate) // frame
+        spread = [
+            np.sqrt(np.var(_framed(values, n_frames, frame), axis=1).sum(axis=1))
+            for values in (rate, acc[segment])
+        ]
+        level = np.abs(_framed(rate, n_frames, frame).mean(axis=1)).max(axis=1)
+        quiet = (
+            (spread[0] < _FRAME_RATE_SD_RAD_S) & (spread[1] < _FRAME_FORCE_SD_M_S2) & (level < 0.15)
+        )
+        still = quiet if still is None else still & quiet
+    if still is None:
+        raise ValueError("Expected at least one sensor, got none")
+    return still
+
+
+def _framed(values: FloatArray, n_frames: int, frame: int) -> FloatArray:
+    return values[: n_frames * frame].reshape(n_frames, frame, 3)
+
+
+def stretches(flags: BoolArray, minimum: int = 1) -> list[Stretch]:
+    """Return the runs of True that are at least `minimum` long."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [
+        Stretch(int(a), int(b))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+        if b - a >= minimum
+    ]

@@ -1,0 +1,64 @@
+"""Curves over the gait cycle, and the numbers of each stride."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imuhip.core.series import FloatArray
+
+__all__ = ["CYCLE_POINTS", "normalise_cycles", "stride_statistics"]
+
+CYCLE_POINTS = 101
+"""0 to 100 % of the cycle."""
+
+
+def normalise_cycles(
+    time_s: FloatArray, values: FloatArray, start_s: FloatArray, end_s: FloatArray
+) -> FloatArray:
+    """Return (k, 101) values, each stride stretched to 0..100 % by linear interpolation.
+
+    A stride with a gap (NaN) anywhere inside is NaN throughout: a curve is whole or not there.
+
+    Parameters
+    ----------
+    time_s : (n,) array, s
+        Increasing.
+    values : (n,) array
+        NaN where missing.
+    start_s, end_s : (k,) arrays, s
+        Strides.
+    """
+    if len(start_s) == 0:
+        return np.empty((0, CYCLE_POINTS))
+    fraction = np.linspace(0.0, 1.0, CYCLE_POINTS)
+    at = start_s[:, None] + fraction * (end_s - start_s)[:, None]
+    # np.interp turns NaN neighbours into NaN by itself
+    curves = np.interp(at.ravel(), time_s, values).reshape(at.shape)
+    curves[~np.isfinite(curves).all(axis=1)] = np.nan
+    return np.asarray(curves)
+
+
+def stride_statistics(
+    time_s: FloatArray, values: FloatArray, start_s: FloatArray, end_s: FloatArray
+) -> dict[str, FloatArray]:
+    """Return min, max, mean and range of each stride, (k,) arrays in the unit of `values`.
+
+    NaN samples are left out; a stride with nothing left is NaN.
+    """
+    first = np.searchsorted(time_s, start_s)
+    last = np.searchsorted(time_s, end_s)
+    n_strides = len(start_s)
+    low, high, mean = (np.full(n_strides, np.nan) for _ in range(3))
+    finite = np.isfinite(values)
+    # reduceat works on [first, last) pairs; odd slots (between strides) are thrown away
+    usable = np.flatnonzero((last > first) & (last <= len(values)))
+    if len(usable):
+        edges = np.stack([first[usable], np.minimum(last[usable], len(values) - 1)], axis=1).ravel()
+        low[usable] = np.minimum.reduceat(np.where(finite, values, np.inf), edges)[::2]
+        high[usable] = np.maximum.reduceat(np.where(finite, values, -np.inf), edges)[::2]
+        total = np.add.reduceat(np.where(finite, values, 0.0), edges)[::2]
+        count = np.add.reduceat(finite.astype(float), edges)[::2]
+        mean[usable] = np.divide(total, count, out=np.full(len(usable), np.nan), where=count > 0)
+    nothing = ~np.isfinite(low) | ~np.isfinite(high)
+    low[nothing] = high[nothing] = np.nan
+    return {"min": low, "max": high, "mean": mean, "range": high - low}

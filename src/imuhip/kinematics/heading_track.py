@@ -1,0 +1,175 @@
+"""The heading through a whole session: block measurements, a drift model, and an anchor.
+
+State ``[δ, δ̇, c]``: the heading's drift since the anchor, its rate, and a constant that holds the
+true offset between the two worlds together with whatever bias soft tissue puts on the coupling.
+A block measures ``δ + c``; δ is zero at the anchor, the end of a static pose. So the level comes
+from the pose and the coupling only ever measures drift. Forwards it is a Kalman filter (live);
+backwards a Rauch-Tung-Striebel smoother (offline, doi:10.2514/3.3166).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.core.series import BoolArray, FloatArray
+from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
+
+__all__ = ["DriftModel", "HeadingFilter", "HeadingTrack", "smooth_heading"]
+
+_MEASURE = np.array([1.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class DriftModel:
+    """How fast the heading may wander; figures from ALGORITHMS section 4 step 5."""
+
+    wander_rad_per_sqrt_s: float = np.radians(0.02)
+    turn_scale: float = 0.007
+    """Gyroscope scale error: what a turn of the whole body leaks into the heading."""
+    rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
+    bias_wander_rad_per_sqrt_s: float = np.radians(0.005)
+    start_sd_rad: float = np.radians(0.5)
+    start_rate_sd_rad_s: float = np.radians(0.3)
+    start_bias_sd_rad: float = np.pi
+    gate: float = 9.0
+
+    def noise(self, step_s: float, turned_rad: float) -> FloatArray:
+        """Return the (3, 3) process noise of one step."""
+        return np.diag(
+            [
+                self.wander_rad_per_sqrt_s**2 * step_s + (self.turn_scale * turned_rad) ** 2,
+                self.rate_wander_rad_s_per_sqrt_s**2 * step_s,
+                self.bias_wander_rad_per_sqrt_s**2 * step_s,
+            ]
+        )
+
+
+class HeadingFilter:
+    """Kalman filter over blocks, forwards; starts at the anchor with δ = 0."""
+
+    def __init__(self, model: DriftModel | None = None) -> None:
+        self.model = model or DriftModel()
+        self.state: FloatArray = np.zeros(3)
+        self.covariance: FloatArray = np.diag(
+            [
+                self.model.start_sd_rad**2,
+                self.model.start_rate_sd_rad_s**2,
+                self.model.start_bias_sd_rad**2,
+            ]
+        )
+
+    def predict(self, step_s: float, turned_rad: float, *, still: bool = False) -> None:
+        """Move on by one block; a still person's heading does not drift."""
+        if still:
+            return
+        F = np.array([[1.0, step_s, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        self.state = F @ self.state
+        self.covariance = F @ self.covariance @ F.T + self.model.noise(step_s, turned_rad)
+
+    def measure(self, heading_rad: float, variance_rad2: float) -> float:
+        """Take in one block; returns the innovation in rad (NaN when there is none)."""
+        if not np.isfinite(variance_rad2):
+            return float("nan")
+        innovation = float(wrap(np.asarray(heading_rad - _MEASURE @ self.state)))
+        spread = float(_MEASURE @ self.covariance @ _MEASURE) + variance_rad2
+        if innovation**2 > self.model.gate * spread:
+            spread += innovation**2 / self.model.gate  # doubtful: believe it less, do not drop it
+        gain = self.covariance @ _MEASURE / spread
+        self.state = self.state + gain * innovation
+        keep = np.eye(3) - np.outer(gain, _MEASURE)
+        self.covariance = keep @ self.covariance @ keep.T + np.outer(gain, gain) * (
+            spread - float(_MEASURE @ self.covariance @ _MEASURE)
+        )
+        return innovation
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingTrack:
+    """The heading at the middle of each block.
+
+    Parameters
+    ----------
+    heading_rad : (b,) array, rad
+        δ + c: from the thigh's to the pelvis' world.
+    drift_sd_rad : (b,) array, rad
+        One sigma of the drift since the pose, that is of hip rotation's heading part.
+    rate_rad_s : (b,) array, rad/s
+        Drift rate.
+    innovation_rad : (b,) array, rad
+        Block measurement minus its prediction, NaN where none.
+    """
+
+    heading_rad: FloatArray
+    drift_sd_rad: FloatArray
+    rate_rad_s: FloatArray
+    innovation_rad: FloatArray
+
+
+def smooth_heading(
+    blocks: HeadingBlocks,
+    step_s: float,
+    turned_rad: FloatArray,
+    still: BoolArray,
+    anchor_block: int,
+    model: DriftModel | None = None,
+) -> HeadingTrack:
+    """Estimate the heading of every block from all of them.
+
+    Parameters
+    ----------
+    blocks : HeadingBlocks
+        One a block over the whole session.
+    step_s : float
+        Block length.
+    turned_rad : (b,) array, rad
+        How far the pelvis turned about the vertical during each block.
+    still : (b,) bool array
+        Blocks in which the person stood still.
+    anchor_block : int
+        The block at which the static pose ended; earlier blocks take its value.
+    """
+    n_blocks = len(blocks.heading_rad)
+    heading_filter = HeadingFilter(model)
+    states = np.zeros((n_blocks, 3))
+    covariances = np.zeros((n_blocks, 3, 3))
+    noises = np.zeros((n_blocks, 3, 3))
+    innovation = np.full(n_blocks, np.nan)
+    for k in range(anchor_block, n_blocks):
+        if k > anchor_block:
+            heading_filter.predict(step_s, float(turned_rad[k]), still=bool(still[k]))
+            noises[k] = (
+                0.0 if still[k] else heading_filter.model.noise(step_s, float(turned_rad[k]))
+            )
+        innovation[k] = heading_filter.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
+        states[k], covariances[k] = heading_filter.state, heading_filter.covariance
+    _rauch_tung_striebel(states, covariances, noises, still, step_s, anchor_block)
+    states[:anchor_block], covariances[:anchor_block] = (
+        states[anchor_block],
+        covariances[anchor_block],
+    )
+    return HeadingTrack(
+        heading_rad=states[:, 0] + states[:, 2],
+        drift_sd_rad=np.sqrt(np.maximum(covariances[:, 0, 0], 0.0)),
+        rate_rad_s=states[:, 1],
+        innovation_rad=innovation,
+    )
+
+
+def _rauch_tung_striebel(
+    states: FloatArray,
+    covariances: FloatArray,
+    noises: FloatArray,
+    still: BoolArray,
+    step_s: float,
+    first: int,
+) -> None:
+    """Smooth in place, from the last block back to `first`."""
+    moving = np.array([[1.0, step_s, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    for k in range(len(states) - 2, first - 1, -1):
+        F = np.eye(3) if still[k + 1] else moving
+        predicted = F @ covariances[k] @ F.T + noises[k + 1]
+        gain = np.linalg.solve(predicted, F @ covariances[k]).T
+        states[k] += gain @ (states[k + 1] - F @ states[k])
+        covariances[k] += gain @ (covariances[k + 1] - predicted) @ gain.T

@@ -1,0 +1,93 @@
+"""The specific force at the hip centre, as each of the two neighbouring sensors sees it.
+
+A point at `r` from a sensor that measures specific force `a` and angular rate `ω` feels
+``f = R (a + ω̇ × r + ω × (ω × r))`` in the sensor's world. The hip centre belongs to pelvis and
+thigh, so ``f_pelvis = Rz(δ) f_thigh``, where δ is the heading between the two sensors' worlds
+(Kok, Hol and Schön 2014; Weygers and Kok 2020, doi:10.1109/JSEN.2020.2982459). `f` is linear in `r`,
+which is kept apart here so that `r` can be found by linear least squares without filtering again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.core import quaternion
+from imuhip.core.series import FloatArray
+
+__all__ = ["BAND_HZ", "PointForce", "angular_acceleration", "point_force"]
+
+BAND_HZ = (0.4, 6.0)
+"""Below, orientation errors dominate; above, soft tissue does (ALGORITHMS 3.2: .4..6 Hz)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointForce:
+    """Specific force at a point rigidly tied to a sensor, as a linear function of where it is.
+
+    Parameters
+    ----------
+    fixed : (n, 3) array, m/s²
+        At the sensor itself, in the sensor's world.
+    lever : (n, 3, 3) array, 1/s²
+        Change per metre of `r` in sensor axes.
+    """
+
+    fixed: FloatArray
+    lever: FloatArray
+
+    def at(self, r_S_m: FloatArray) -> FloatArray:
+        """Return the (n, 3) force at the point `r_S_m` (3,), m, sensor frame."""
+        return np.asarray(self.fixed + self.lever @ r_S_m)
+
+    def __len__(self) -> int:
+        return len(self.fixed)
+
+    def part(self, rows: slice | FloatArray) -> PointForce:
+        """Return some of the rows."""
+        return PointForce(self.fixed[rows], self.lever[rows])
+
+
+def angular_acceleration(gyr: FloatArray, rate_hz: float) -> FloatArray:
+    """Return ω̇ (n, 3) in rad/s² by central differences (one-sided at the ends)."""
+    if len(gyr) < 2:
+        return np.zeros_like(gyr)
+    return np.asarray(np.gradient(gyr, 1.0 / rate_hz, axis=0))
+
+
+def point_force(
+    q_WS: FloatArray,
+    acc: FloatArray,
+    gyr: FloatArray,
+    gyr_rate: FloatArray,
+    band: Callable[[FloatArray], FloatArray],
+) -> PointForce:
+    """Return the filtered force at any point tied to the sensor.
+
+    Parameters
+    ----------
+    q_WS : (n, 4) array
+        Orientation at the samples.
+    acc, gyr : (n, 3) arrays, m/s² and rad/s
+        Sensor frame.
+    gyr_rate : (n, 3) array, rad/s²
+        Angular acceleration, sensor frame.
+    band : callable
+        The filter, applied along the first axis to an (n, 12) array.
+    """
+    R_WS = quaternion.to_matrix(q_WS)
+    n_samples = len(acc)
+    x, y, z = gyr.T
+    dx, dy, dz = gyr_rate.T
+    # [ω̇]× + [ω]×², written out
+    gamma = np.empty((n_samples, 3, 3))
+    gamma[:, 0, 0], gamma[:, 0, 1], gamma[:, 0, 2] = -(y * y + z * z), x * y - dz, x * z + dy
+    gamma[:, 1, 0], gamma[:, 1, 1], gamma[:, 1, 2] = x * y + dz, -(x * x + z * z), y * z - dx
+    gamma[:, 2, 0], gamma[:, 2, 1], gamma[:, 2, 2] = x * z - dy, y * z + dx, -(x * x + y * y)
+    stacked = np.concatenate(
+        [(R_WS @ acc[:, :, None])[:, :, 0], (R_WS @ gamma).reshape(n_samples, 9)], axis=1
+    )
+    stacked = band(stacked)
+    return PointForce(stacked[:, :3], stacked[:, 3:].reshape(n_samples, 3, 3))
