@@ -22,7 +22,6 @@ from imuhip.recording.schema import (
     SCHEMA_NAME,
     STATES,
     Column,
-    encode_text,
     table_types,
     text_type,
 )
@@ -152,8 +151,14 @@ def create_packets(
 
 
 def create_table(group: Any, name: str, rows: Sequence[tuple[Any, ...]] = ()) -> Any:
-    """Create a growing table, with its first rows."""
+    """Create a growing table, with its first rows; text fields widen to hold those."""
     dtype = table_types()[name]
+    fields = []
+    for i, field in enumerate(dtype.names or ()):
+        longest = max((len(row[i]) for row in rows if isinstance(row[i], bytes)), default=0)
+        wide = longest > dtype[field].itemsize
+        fields.append((field, text_type(longest) if wide else dtype[field]))
+    dtype = np.dtype(fields)
     return group.create_dataset(
         name, data=np.array(list(rows), dtype=dtype), maxshape=(None,), chunks=(64,), dtype=dtype
     )
@@ -223,14 +228,10 @@ def fit_row(fit: ClockFit) -> tuple[Any, ...]:
 
 def marker_row(marker: Marker) -> tuple[Any, ...]:
     """Return the row of the ``markers`` table."""
-    return (encode_text(marker.name, 64), marker.start_s, marker.end_s)
+    return (marker.name.encode(), marker.start_s, marker.end_s)
 
 
 def event_row(event: Event) -> tuple[Any, ...]:
     """Return the row of the ``events`` table."""
-    return (
-        event.at_s,
-        encode_text(event.segment or "", 16),
-        encode_text(event.kind, 32),
-        encode_text(event.text, 160),
-    )
+    texts = (event.segment or "", event.kind, event.text)
+    return (event.at_s, *(text.encode() for text in texts))

@@ -20,7 +20,7 @@ __all__ = [
     "SCHEMA_MINOR",
     "SCHEMA_NAME",
     "Column",
-    "encode_text",
+    "cut_text",
     "table_types",
     "text_type",
 ]
@@ -81,9 +81,9 @@ def text_type(size_bytes: int) -> Any:
     return h5py.string_dtype("utf-8", size_bytes)
 
 
-def encode_text(text: str, size_bytes: int) -> bytes:
-    """Return `text` as UTF-8 in at most `size_bytes` bytes, cut between characters."""
-    return text.encode()[:size_bytes].decode(errors="ignore").encode()
+def cut_text(text: bytes, size_bytes: int) -> bytes:
+    """Return UTF-8 `text` in at most `size_bytes` bytes, cut between characters."""
+    return text[:size_bytes].decode(errors="ignore").encode() if len(text) > size_bytes else text
 
 
 def _table(*fields: tuple[str, Any]) -> np.dtype[np.void]:

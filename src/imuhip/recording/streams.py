@@ -10,7 +10,7 @@ import numpy as np
 from imuhip.core.sensor import SensorCounters
 from imuhip.recording import layout
 from imuhip.recording.plan import SensorPlan
-from imuhip.recording.schema import table_types
+from imuhip.recording.schema import cut_text, table_types
 from imuhip.recording.session import DeviceRecord
 
 __all__ = ["GrowingStream", "SensorStreams"]
@@ -48,8 +48,13 @@ class GrowingStream:
             self._waiting.append((n_rows, columns))
 
     def add_row(self, table: str, row: tuple[Any, ...]) -> None:
-        """Keep one row of a table."""
-        self.add(1, {"": np.array([row], dtype=table_types()[table])})
+        """Keep one row of a table; longer text than its field holds is cut between characters."""
+        dtype = table_types()[table]
+        fitted = tuple(
+            cut_text(value, dtype[i].itemsize) if isinstance(value, bytes) else value
+            for i, value in enumerate(row)
+        )
+        self.add(1, {"": np.array([fitted], dtype=dtype)})
 
     def write(self) -> None:
         """Write and flush what waits, column by column."""

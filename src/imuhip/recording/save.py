@@ -1,0 +1,113 @@
+"""Writes whole session files at once: under another name first, so that a half is never seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from imuhip.core.series import ImuSeries
+from imuhip.recording import layout
+from imuhip.recording.disk import abandon, disk_error, refuse_existing
+from imuhip.recording.session import DeviceRecord, Recording
+
+__all__ = ["PACKED", "finished_file", "save_recording", "write_commit"]
+
+PACKED = layout.Growth(rows_per_chunk=8192, packed=True)
+
+
+def save_recording(recording: Recording, path: Path) -> Path:
+    """Write `recording` as a new session file; every number is kept bit for bit.
+
+    Raises
+    ------
+    imuhip.errors.DiskError
+        When the file exists already or cannot be written.
+    """
+    path = Path(path)
+    with finished_file(path, recording.state) as file:
+        layout.create_root(
+            file,
+            rate_hz=recording.rate_hz,
+            start_time=recording.start_time,
+            subject=recording.subject,
+            settings=recording.settings,
+        )
+        for segment, series in recording.sensors.items():
+            _write_sensor(file, segment, series, recording.devices.get(segment))
+        if recording.truth_motion is not None:
+            layout.create_truth(file, recording.truth_motion)
+        layout.create_table(file, "markers", [layout.marker_row(m) for m in recording.markers])
+        layout.create_table(file, "events", [layout.event_row(e) for e in recording.events])
+        write_commit(file)
+    return path
+
+
+@contextmanager
+def finished_file(path: Path, state: str) -> Iterator[Any]:
+    """Open a file that takes the name `path` only when it is whole and on the disk."""
+    refuse_existing(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield from _written_to(part, state)
+        refuse_existing(path)
+        part.rename(path)
+    except (OSError, RuntimeError) as error:
+        raise disk_error(path, "saving", error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _written_to(part: Path, state: str) -> Iterator[Any]:
+    # The oldest format: any HDF5 library, and so any MATLAB, reads it.
+    file = h5py.File(part, "x", libver=("earliest", "v110"))
+    file_descriptor = int(file.id.get_vfd_handle())
+    try:
+        yield file
+        layout.set_state(file, state)
+        file.flush()
+        os.fsync(file_descriptor)
+    except BaseException:
+        abandon(file, file_descriptor)
+        raise
+    file.close()
+
+
+def write_commit(file: Any) -> None:
+    """Store the number of rows of every growing dataset, and that it was written at once."""
+    rows = [("markers", len(file["markers"])), ("events", len(file["events"]))]
+    for segment, sensor in file["sensors"].items():
+        name = f"sensors/{segment}"
+        rows.append((f"{name}/samples", len(sensor["samples/seq"])))
+        if "packets" in sensor:
+            rows.append((f"{name}/packets", len(sensor["packets/start"])))
+            rows.append((f"{name}/packets/bytes", len(sensor["packets/bytes"])))
+        tables = ("clock_fits", "clock_fits_live") if "device" in sensor else ()
+        rows += [(f"{name}/device/{table}", len(sensor["device"][table])) for table in tables]
+    layout.create_table(file, "n_committed", [(name.encode(), n) for name, n in rows])
+    layout.create_table(file, "last_flush", [(1, 0.0, 0.0)])
+
+
+def _write_sensor(file: Any, segment: str, series: ImuSeries, device: DeviceRecord | None) -> None:
+    sensor = file["sensors"].create_group(segment)
+    if device is not None:
+        layout.create_device(sensor, device)
+    n_rows = len(series)
+    samples = layout.create_samples(
+        sensor, PACKED, n_rows=n_rows, signal_dtype="<f8", with_mag=series.mag is not None
+    )
+    samples["seq"][...] = np.arange(n_rows)
+    samples["epoch"][...] = 0
+    samples["time_s"][...] = series.time_s
+    samples["acc"][...] = series.acc
+    samples["gyr"][...] = series.gyr
+    samples["flags"][...] = 0
+    samples["valid"][...] = series.valid
+    if series.mag is not None:
+        samples["mag"][...] = series.mag
