@@ -154,7 +154,7 @@ class EpochTracker:
 
     _TOLERANCE_SAMPLES = 1.5
     _TOLERANCE_RATE = 5e-4
-    """Fraction by which a sensor's own rate may miss its clock over an outage, ±200 ppm and more."""
+    """Fraction by which a sensor's rate may miss its clock over an outage: ±200 ppm and more."""
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s

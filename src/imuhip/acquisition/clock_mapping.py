@@ -145,6 +145,11 @@ class ClockMapping:
     def __len__(self) -> int:
         return self._n_points
 
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """Return the device times of the first and of the last packet, s."""
+        return (self._zero[0] if self._zero else np.nan, self._last_device_s)
+
     def add(self, device_time_s: float, arrival_s: float) -> None:
         """Take one packet.
 

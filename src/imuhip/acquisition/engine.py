@@ -1,0 +1,334 @@
+"""All sensors of a person: connect them, watch them, record them. Lives on one asyncio loop.
+
+`imuhip.acquisition.acquire.Acquisition` is the same for callers without a loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from imuhip.acquisition.assignment import SearchPlan
+from imuhip.acquisition.clock_mapping import MappingPolicy
+from imuhip.acquisition.recording_run import RecordingRequest, RecordingRun
+from imuhip.acquisition.ring import SampleRing
+from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.acquisition.stream import HostTime
+from imuhip.acquisition.supervisor import LinkPolicy
+from imuhip.acquisition.worn_sensors import StreamOptions, WornSensors
+from imuhip.core.clock import Clock
+from imuhip.core.link import Advertisement, Radio
+from imuhip.core.sensor import StreamConfig
+from imuhip.core.series import Marker
+from imuhip.errors import DeviceError, RecordingError, SensorLostError
+from imuhip.recording.session import Truth
+from imuhip.sensors.driver import SensorDriver
+from imuhip.sensors.registry import driver_for
+
+__all__ = ["Engine", "EngineOptions"]
+
+_log = logging.getLogger(__name__)
+
+STALL_S = 0.25
+"""The host not reading packets for this long is noted in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How an engine works; the defaults suit three to seven sensors at 100 Hz.
+
+    Parameters
+    ----------
+    stream : StreamConfig
+        What every sensor is asked for.
+    search : SearchPlan
+        How long to look for sensors.
+    link : LinkPolicy
+        Patience with each sensor.
+    mapping : MappingPolicy
+        Limits of the clock mapping.
+    ring_s : float, s
+        How much the view can look back.
+    consume_interval_s : float, s
+        How often packets are worked off.
+    samples_timeout_s : float, s
+        How long `Engine.start_recording` waits for every sensor to deliver.
+    simulated : bool
+        Whether the sensors are virtual; noted in the file.
+    recorder_capacity_packets : int, optional
+        Bound of the queue to the writer.
+    """
+
+    stream: StreamConfig = field(default_factory=StreamConfig)
+    search: SearchPlan = field(default_factory=SearchPlan)
+    link: LinkPolicy = field(default_factory=LinkPolicy)
+    mapping: MappingPolicy = field(default_factory=MappingPolicy)
+    ring_s: float = 60.0
+    consume_interval_s: float = 0.025
+    samples_timeout_s: float = 5.0
+    simulated: bool = False
+    recorder_capacity_packets: int = 100_000
+
+
+class Engine:
+    """Streams from a set of sensors; all but `snapshot` and rings belongs to the loop's thread.
+
+    Parameters
+    ----------
+    radio : Radio
+        Closed together with the engine.
+    clock : Clock
+        Stamps arrivals.
+    options : EngineOptions, optional
+        How it works.
+    find_driver : callable, optional
+        Returns the driver of an advertisement.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        clock: Clock,
+        options: EngineOptions | None = None,
+        *,
+        find_driver: Callable[[Advertisement], SensorDriver | None] = driver_for,
+    ) -> None:
+        self.options = options = options or EngineOptions()
+        self._radio = radio
+        self._host = HostTime(clock)
+        self._sensors = WornSensors(
+            radio,
+            self._host,
+            StreamOptions(
+                options.stream, options.search, options.link, options.mapping, options.ring_s
+            ),
+            find_driver=find_driver,
+            on_event=self._note_event,
+            on_crash=self._note_crash,
+        )
+        self._run: RecordingRun | None = None
+        self._finishing: asyncio.Task[RecordingResult] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._consumer: asyncio.Task[None] | None = None
+        self._longest_stall_s = 0.0
+        self._faults: list[str] = []
+        self._closed = False
+        self._snapshot = AcquisitionStatus(0.0, {}, None)
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # -- sensors --------------------------------------------------------------------------------
+
+    async def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+        """Find, connect and start every sensor; those connected already are kept.
+
+        Parameters
+        ----------
+        assignment : mapping of segment to address
+            Or pairs, so that a segment given twice is noticed.
+
+        Raises
+        ------
+        ConfigError
+            For an assignment that cannot be.
+        SensorNotFoundError, ConnectError
+            When some sensors do not stream in the end; the message tells which do. Those stay
+            connected: `connect` again tries the others.
+        """
+        if self._run is not None:
+            raise RecordingError("sensors cannot be changed while recording", hint="stop it first")
+        if self._consumer is None:
+            self._consumer = asyncio.create_task(self._consume(), name="imuhip consumer")
+            self._consumer.add_done_callback(self._note_crash)
+        await self._sensors.connect(assignment)
+
+    def ring(self, segment: str) -> SampleRing:
+        """Return the ring of a connected sensor, to be read from any thread.
+
+        Raises
+        ------
+        KeyError
+            For a segment without a connected sensor.
+        """
+        return self._sensors.streams[segment].ring
+
+    # -- recording ------------------------------------------------------------------------------
+
+    async def start_recording(
+        self,
+        path: str | Path,
+        *,
+        subject: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        truth: Truth | None = None,
+    ) -> None:
+        """Wait until samples of every assigned sensor arrive, then record them.
+
+        The recording's time zero is the instant at which they all do.
+
+        Raises
+        ------
+        SensorLostError
+            When a sensor does not deliver within `EngineOptions.samples_timeout_s`.
+        RecordingError
+            When a recording runs already.
+        DiskError
+            When the file exists or cannot be made.
+        """
+        if self._run is not None:
+            raise RecordingError(
+                f"recording into {self._run.status().path} already", hint="stop it first"
+            )
+        await self._await_samples()
+        plans = [replace(p, simulated=self.options.simulated) for p in self._sensors.plans()]
+        request = RecordingRequest(
+            Path(path), plans, self.options.stream.rate_hz, subject, dict(settings or {}), truth
+        )
+        capacity = self.options.recorder_capacity_packets
+        self._run = RecordingRun(self._host, request, self._sensors.streams, capacity)
+        self._idle.clear()
+        try:
+            await self._run.start()
+        except RecordingError:
+            self._run = None
+            self._idle.set()
+            raise
+
+    async def stop_recording(self) -> RecordingResult:
+        """Finish the file; runs to its end even when the caller is cancelled.
+
+        Raises
+        ------
+        RecordingError
+            When nothing is being recorded.
+        """
+        if self._finishing is None:
+            run = self._running()
+            self._run = None
+            self._idle.set()
+            self._finishing = asyncio.create_task(run.finish())
+        finishing = self._finishing
+        try:
+            return await asyncio.shield(finishing)
+        finally:
+            if finishing.done():
+                self._finishing = None
+
+    def add_marker(
+        self, name: str, start_s: float | None = None, end_s: float | None = None
+    ) -> None:
+        """Mark an instant or a stretch of the recording; by default, now.
+
+        Raises
+        ------
+        RecordingError
+            When nothing is being recorded.
+        """
+        run = self._running()
+        start_s = run.elapsed_s if start_s is None else start_s
+        run.add_marker(Marker(name, start_s, start_s if end_s is None else end_s))
+
+    async def recorded(self, duration_s: float) -> None:
+        """Return when the recording is `duration_s` long, or has ended."""
+        while self._run is not None and (rest_s := duration_s - self._run.elapsed_s) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._idle.wait()
+
+    def _running(self) -> RecordingRun:
+        if self._run is None:
+            raise RecordingError("nothing is being recorded", hint="start a recording first")
+        return self._run
+
+    async def _await_samples(self) -> None:
+        if not self._sensors.segments:
+            raise DeviceError("no sensor is connected", hint="connect the sensors first")
+        deadline_s = self._host.now_s() + self.options.samples_timeout_s
+        while not self.status().all_deliver:
+            if self._host.now_s() >= deadline_s:
+                raise self._no_samples()
+            await asyncio.sleep(self.options.consume_interval_s)
+
+    def _no_samples(self) -> SensorLostError:
+        sensors = self.status().sensors.values()
+        late = [f"{s.segment} ({s.state})" for s in sensors if not s.is_delivering]
+        rest = [s.segment for s in sensors if s.is_delivering]
+        return SensorLostError(
+            f"{', '.join(late)}: no samples for {self.options.samples_timeout_s:g} s;"
+            f" delivering: {', '.join(rest) or 'none'}",
+            hint="nothing is recorded until every sensor delivers: bring it nearer, or switch it"
+            " off and on",
+        )
+
+    # -- the consumer ---------------------------------------------------------------------------
+
+    async def _consume(self) -> None:
+        interval_s = self.options.consume_interval_s
+        before_s = self._host.now_s()
+        while True:
+            await asyncio.sleep(interval_s)
+            now_s = self._host.now_s()
+            self._note_stall(now_s - before_s - interval_s)
+            before_s = now_s
+            self._faults.extend(self._sensors.consume())
+            if self._run is not None:
+                self._run.keep_house()
+            self._snapshot = self.status()
+
+    def _note_stall(self, stall_s: float) -> None:
+        self._longest_stall_s = max(self._longest_stall_s, stall_s)
+        if stall_s >= STALL_S and self._run is not None:
+            self._run.add_event(None, "host_stall", f"packets not read for {stall_s:.2f} s")
+
+    def _note_event(self, segment: str, kind: str, text: str) -> None:
+        _log.info("%s: %s: %s", segment, kind, text)
+        if self._run is not None:
+            self._run.add_event(segment, kind, text)
+
+    def _note_crash(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("%s ended: %r", task.get_name(), error)
+            self._faults.append(f"{task.get_name()}: {type(error).__name__}: {error}")
+
+    # -- status and end -------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> AcquisitionStatus:
+        """Return the newest status the consumer took, from any thread."""
+        return self._snapshot
+
+    def status(self) -> AcquisitionStatus:
+        """Return everything at this instant."""
+        return AcquisitionStatus(
+            at_s=self._host.now_s(),
+            sensors=self._sensors.status(),
+            recording=None if self._run is None else self._run.status(),
+            longest_stall_s=self._longest_stall_s,
+            faults=tuple(self._faults),
+        )
+
+    async def close(self) -> None:
+        """Finish a running recording, stop and disconnect all sensors, close the radio."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._run is not None or self._finishing is not None:
+                await self.stop_recording()
+        finally:
+            if self._consumer is not None:
+                self._consumer.cancel()
+                await asyncio.gather(self._consumer, return_exceptions=True)
+            await self._sensors.release_all()
+            self._snapshot = self.status()
+            await self._radio.close()

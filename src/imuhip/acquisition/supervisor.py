@@ -1,0 +1,268 @@
+"""One sensor's life: found, connected, configured, streaming, silent, lost, and back again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imuhip.acquisition.stream import SensorStream
+from imuhip.core.link import Advertisement, Link, Radio
+from imuhip.core.sensor import SensorIdentity, StreamConfig
+from imuhip.errors import DeviceError, ImuhipError
+from imuhip.sensors.driver import SensorDriver
+
+__all__ = ["LinkPolicy", "LinkState", "SensorSupervisor"]
+
+_log = logging.getLogger(__name__)
+
+
+class LinkState(StrEnum):
+    """What one sensor is doing, in one word."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CONFIGURING = "configuring"
+    STARTING = "starting"
+    STREAMING = "streaming"
+    SILENT = "silent"
+    LOST = "lost"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPolicy:
+    """Patience, in seconds; the defaults come from what real radios need."""
+
+    connect_timeout_s: float = 10.0
+    setup_timeout_s: float = 10.0
+    search_s: float = 4.0
+    """One scan for a sensor that was lost."""
+    first_attempts: int = 3
+    silent_reconnect_s: float = 2.0
+    """Packet age at which a link that claims to be up is given up."""
+    backoff_first_s: float = 0.25
+    backoff_cap_s: float = 8.0
+    backoff_jitter: float = 0.25
+    battery_interval_s: float = 60.0
+    watch_interval_s: float = 0.1
+
+    def backoff_s(self, n_failures: int, rng: random.Random) -> float:
+        """Return how long to wait after the n-th failure in a row, counted from 0."""
+        wait_s = min(self.backoff_cap_s, self.backoff_first_s * 2.0 ** min(n_failures, 30))
+        return wait_s * (1 + self.backoff_jitter * (2 * rng.random() - 1))
+
+
+class SensorSupervisor:
+    """Keeps one sensor streaming, whatever its link does; knows nothing of the other sensors.
+
+    Parameters
+    ----------
+    radio : Radio
+        Serialises scanning and connecting by itself.
+    segment : str
+        Where the sensor is worn.
+    advertisement : Advertisement
+        As found by the scan.
+    driver : SensorDriver
+        Of its model.
+    config : StreamConfig
+        What it is to stream; set again at every reconnection.
+    stream : SensorStream
+        Takes its packets.
+    on_event : callable
+        Told kind and text of what is worth noting in the file.
+    policy : LinkPolicy
+        Patience.
+    seed : int
+        Of the jitter that keeps sensors from retrying in step.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        segment: str,
+        advertisement: Advertisement,
+        driver: SensorDriver,
+        config: StreamConfig,
+        stream: SensorStream,
+        *,
+        on_event: Callable[[str, str], None],
+        policy: LinkPolicy,
+        seed: int = 0,
+    ) -> None:
+        self.segment = segment
+        self.advertisement = advertisement
+        self.driver = driver
+        self.config = config
+        self.stream = stream
+        self.identity: SensorIdentity | None = None
+        self.battery_percent: int | None = None
+        self.last_error: ImuhipError | None = None
+        self._radio = radio
+        self._policy = policy
+        self._on_event = on_event
+        self._rng = random.Random(f"{segment} {seed}")
+        self._phase = LinkState.IDLE
+        self._lost = asyncio.Event()
+        self._link: Link = radio.link(advertisement.address, self._lost.set)
+        self._has_streamed = False
+
+    @property
+    def state(self) -> LinkState:
+        """Return what the sensor is doing; streaming means that packets do arrive."""
+        if self._phase is not LinkState.STREAMING:
+            return self._phase
+        age_s = self.stream.packet_age_s
+        return LinkState.SILENT if age_s > self.stream.silent_after_s else LinkState.STREAMING
+
+    async def run(self, ready: asyncio.Future[None]) -> None:
+        """Connect and stay connected until cancelled.
+
+        Parameters
+        ----------
+        ready : Future
+            Resolved when the first stream was started; fails with a `DeviceError`, and the
+            supervisor ends, when `LinkPolicy.first_attempts` attempts were in vain.
+        """
+        n_failures = 0
+        try:
+            while True:
+                began_s = self.stream.last_arrival_s
+                try:
+                    await self._bring_up(search=n_failures > 0 or ready.done())
+                    if not ready.done():
+                        ready.set_result(None)
+                    await self._watch()
+                except (ImuhipError, TimeoutError) as error:
+                    self.last_error = _as_device_error(self.segment, error)
+                    _log.info("%s: %s", self.segment, self.last_error)
+                if self.stream.last_arrival_s > began_s:
+                    n_failures = 0
+                if not ready.done() and n_failures + 1 >= self._policy.first_attempts:
+                    ready.set_exception(self.last_error or DeviceError(f"{self.segment}: failed"))
+                    return
+                await self._drop()
+                self._phase = LinkState.WAITING
+                await asyncio.sleep(self._policy.backoff_s(n_failures, self._rng))
+                n_failures += 1
+        finally:
+            await self._shut_down(ready)
+
+    # -- bringing up ----------------------------------------------------------------------------
+
+    async def _bring_up(self, *, search: bool) -> None:
+        policy = self._policy
+        self._phase = LinkState.CONNECTING
+        if search:
+            await self._search()
+        self._lost.clear()
+        await self._link.connect(policy.connect_timeout_s)
+        self._phase = LinkState.CONFIGURING
+        async with asyncio.timeout(policy.setup_timeout_s):
+            self.identity = await self.driver.identify(self._link)
+            await self._read_battery()
+            await self.driver.configure(self._link, self.config)
+            self._phase = LinkState.STARTING
+            await self._start_stream()
+        if self._has_streamed:
+            self.stream.reconnected()
+            self._on_event("reconnected", f"after {self.stream.packet_age_s:.1f} s without packets")
+        self._has_streamed = True
+
+    async def _search(self) -> None:
+        address = self.advertisement.address
+        seen = await self._radio.scan(
+            self._policy.search_s, stop_when=lambda found: address in found
+        )
+        if address not in seen:
+            raise DeviceError(f"{self.segment}: not seen for {self._policy.search_s:g} s")
+        self.advertisement = seen[address]
+
+    async def _start_stream(self) -> None:
+        self.stream.stream_started()
+        await self.driver.start(self._link, self.stream.on_packet)
+
+    async def _read_battery(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.silent_reconnect_s):
+                self.battery_percent = await self.driver.battery_percent(self._link)
+        except (ImuhipError, TimeoutError) as error:
+            _log.debug("%s: battery not read: %s", self.segment, error)
+
+    # -- watching -------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Return when the link broke or has been silent for too long."""
+        self._phase = LinkState.STREAMING
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        next_battery_s = started_s + self._policy.battery_interval_s
+        rearmed = False
+        while not await self._lost_within(self._policy.watch_interval_s):
+            silent_s = min(self.stream.packet_age_s, loop.time() - started_s)
+            if silent_s <= self.stream.silent_after_s:
+                rearmed = False
+            elif silent_s > max(self._policy.silent_reconnect_s, 2 * self.stream.silent_after_s):
+                self._on_event("lost", f"no packet for {silent_s:.1f} s on a link that is up")
+                self._phase = LinkState.LOST
+                return
+            elif not rearmed:
+                rearmed = True
+                await self._rearm(silent_s)
+            if loop.time() >= next_battery_s and silent_s <= self.stream.silent_after_s:
+                next_battery_s = loop.time() + self._policy.battery_interval_s
+                await self._read_battery()
+        self._phase = LinkState.LOST
+        self._on_event("lost", f"link lost; last packet {self.stream.packet_age_s:.1f} s ago")
+
+    async def _lost_within(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._lost.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _rearm(self, silent_s: float) -> None:
+        """Subscribe and start again: some stacks lose the subscription and not the link."""
+        self._on_event("silent", f"no packet for {silent_s:.1f} s; starting the stream again")
+        try:
+            async with asyncio.timeout(self._policy.silent_reconnect_s):
+                await self._start_stream()
+        except (ImuhipError, TimeoutError, ValueError) as error:
+            # Some stacks refuse to subscribe twice; then only a new connection helps.
+            _log.info("%s: could not start again: %s", self.segment, error)
+
+    # -- letting go -----------------------------------------------------------------------------
+
+    async def _drop(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.setup_timeout_s):
+                await self._link.disconnect()
+        except (ImuhipError, TimeoutError) as error:
+            _log.info("%s: could not disconnect: %s", self.segment, error)
+
+    async def _shut_down(self, ready: asyncio.Future[None]) -> None:
+        if not ready.done():
+            ready.cancel()
+        if self._phase is LinkState.STREAMING and self._link.is_connected:
+            try:
+                async with asyncio.timeout(2.0):
+                    await self.driver.stop(self._link)
+            except (ImuhipError, TimeoutError) as error:
+                _log.info("%s: could not stop the stream: %s", self.segment, error)
+        await self._drop()
+        self._phase = LinkState.CLOSED
+
+
+def _as_device_error(segment: str, error: BaseException) -> ImuhipError:
+    if isinstance(error, ImuhipError):
+        return error
+    return DeviceError(
+        f"{segment}: did not answer in time", hint="bring the sensor nearer and check its battery"
+    )

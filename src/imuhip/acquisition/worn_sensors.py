@@ -1,0 +1,256 @@
+"""The sensors of one person: brought to stream, kept streaming, asked for their state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imuhip.acquisition.assignment import (
+    SearchPlan,
+    checked_assignment,
+    connect_failure,
+    find_sensors,
+)
+from imuhip.acquisition.clock_mapping import MappingPolicy
+from imuhip.acquisition.status import SensorStatus
+from imuhip.acquisition.stream import HostTime, SensorStream
+from imuhip.acquisition.supervisor import LinkPolicy, LinkState, SensorSupervisor
+from imuhip.core.link import Advertisement, Radio
+from imuhip.core.sensor import SensorCounters, StreamConfig
+from imuhip.errors import ConnectError
+from imuhip.recording.plan import SensorPlan
+from imuhip.sensors.driver import SensorDriver
+
+__all__ = ["StreamOptions", "WornSensors"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """What is asked of every sensor, and with how much patience.
+
+    Parameters
+    ----------
+    config : StreamConfig
+        What it is to stream.
+    search : SearchPlan
+        How long to look for it.
+    link : LinkPolicy
+        Patience with its link.
+    mapping : MappingPolicy
+        Limits of the clock mapping.
+    ring_s : float, s
+        How much the view can look back.
+    """
+
+    config: StreamConfig
+    search: SearchPlan
+    link: LinkPolicy
+    mapping: MappingPolicy
+    ring_s: float
+
+
+@dataclass(slots=True)
+class _Worn:
+    supervisor: SensorSupervisor
+    stream: SensorStream
+    ready: asyncio.Future[None]
+    task: asyncio.Task[None]
+
+
+class WornSensors:
+    """Supervisors and streams by segment.
+
+    Parameters
+    ----------
+    radio : Radio
+        Not closed here.
+    host : HostTime
+        Stamps arrivals.
+    options : StreamOptions
+        What is asked of the sensors.
+    find_driver : callable
+        Returns the driver of an advertisement.
+    on_event : callable
+        Told segment, kind and text.
+    on_crash : callable
+        Told of a supervisor that ended by a programming error.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        host: HostTime,
+        options: StreamOptions,
+        *,
+        find_driver: Callable[[Advertisement], SensorDriver | None],
+        on_event: Callable[[str, str, str], None],
+        on_crash: Callable[[asyncio.Task[None]], None],
+    ) -> None:
+        self._radio = radio
+        self._host = host
+        self._options = options
+        self._find_driver = find_driver
+        self._on_event = on_event
+        self._on_crash = on_crash
+        self._assignment: dict[str, str] = {}
+        self._worn: dict[str, _Worn] = {}
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Return the assigned segments, connected or not."""
+        return tuple(self._assignment)
+
+    @property
+    def streams(self) -> dict[str, SensorStream]:
+        """Return the streams of the connected sensors by segment."""
+        return {s: self._worn[s].stream for s in self._assignment if s in self._worn}
+
+    async def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+        """Find, connect and start every sensor; see `imuhip.acquisition.engine.Engine.connect`."""
+        wanted = checked_assignment(assignment)
+        self._assignment = wanted
+        for segment in list(self._worn):
+            address = self._worn[segment].supervisor.advertisement.address
+            is_kept = wanted.get(segment, "").casefold() == address.casefold()
+            if not is_kept or self._worn[segment].task.done():
+                await self.release([segment])
+        absent = {s: address for s, address in wanted.items() if s not in self._worn}
+        found = await find_sensors(self._radio, absent, self._options.search) if absent else {}
+        failed: dict[str, Exception] = {}
+        for segment, advertisement in found.items():
+            driver = self._find_driver(advertisement)
+            if driver is None:
+                failed[segment] = _unknown_model(segment, advertisement)
+            else:
+                self._wear(segment, advertisement, driver)
+        failed |= await self._await_ready([s for s in found if s in self._worn])
+        missing = [segment for segment in absent if segment not in found]
+        if missing or failed:
+            connected = [segment for segment in wanted if segment in self._worn]
+            raise connect_failure(missing, failed, connected, self._options.search)
+
+    def _wear(self, segment: str, advertisement: Advertisement, driver: SensorDriver) -> None:
+        options = self._options
+
+        def on_event(kind: str, text: str) -> None:
+            self._on_event(segment, kind, text)
+
+        stream = SensorStream(
+            self._host,
+            options.config,
+            driver.decoder,
+            policy=options.mapping,
+            ring_capacity_samples=max(1, round(options.ring_s * options.config.rate_hz)),
+            on_event=on_event,
+        )
+        supervisor = SensorSupervisor(
+            self._radio,
+            segment,
+            advertisement,
+            driver,
+            options.config,
+            stream,
+            on_event=on_event,
+            policy=options.link,
+        )
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(supervisor.run(ready), name=f"imuhip {segment}")
+        task.add_done_callback(self._on_crash)
+        self._worn[segment] = _Worn(supervisor, stream, ready, task)
+
+    async def _await_ready(self, segments: Sequence[str]) -> dict[str, Exception]:
+        """Wait for the first start of each; return the errors of those that did not manage."""
+        outcomes = await asyncio.gather(
+            *(self._worn[segment].ready for segment in segments), return_exceptions=True
+        )
+        failed: dict[str, Exception] = {}
+        for segment, outcome in zip(segments, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failed[segment] = outcome
+            elif outcome is not None:
+                failed[segment] = ConnectError(f"{segment}: given up while connecting")
+        await self.release(failed)
+        return failed
+
+    async def release(self, segments: Iterable[str]) -> None:
+        """Stop and disconnect sensors."""
+        tasks = [self._worn.pop(segment).task for segment in list(segments)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def release_all(self) -> None:
+        """Stop and disconnect every sensor."""
+        await self.release(list(self._worn))
+
+    def consume(self) -> Iterator[str]:
+        """Work off what arrived from each sensor, yielding the faults that were survived."""
+        for segment, worn in self._worn.items():
+            try:
+                worn.stream.consume()
+            except Exception as error:
+                # One sensor's fault must not end the recording of the others.
+                _log.exception("%s: packets could not be worked off", segment)
+                yield f"{segment}: {type(error).__name__}: {error}"
+
+    def plans(self) -> list[SensorPlan]:
+        """Return who is about to be recorded; every sensor must have been identified."""
+        return [self._plan(segment) for segment in self._assignment]
+
+    def _plan(self, segment: str) -> SensorPlan:
+        supervisor = self._worn[segment].supervisor
+        if supervisor.identity is None:
+            raise ValueError(f"Expected {segment} to be identified, got {supervisor.state}")
+        return SensorPlan(
+            segment=segment,
+            identity=supervisor.identity,
+            address=supervisor.advertisement.address,
+            config=supervisor.config,
+            battery_percent=supervisor.battery_percent,
+            simulated=False,
+            driver=supervisor.driver.model,
+        )
+
+    def status(self) -> dict[str, SensorStatus]:
+        """Return the state of every assigned sensor, connected or not."""
+        return {segment: self._status(segment) for segment in self._assignment}
+
+    def _status(self, segment: str) -> SensorStatus:
+        rate_hz = float(self._options.config.rate_hz)
+        worn = self._worn.get(segment)
+        if worn is None:
+            address = self._assignment[segment]
+            return SensorStatus(
+                segment, address, "", "", "", None, None, LinkState.IDLE, rate_hz, 0.0,
+                SensorCounters(), None,
+            )  # fmt: skip
+        supervisor, stream = worn.supervisor, worn.stream
+        age_s = stream.packet_age_s
+        identity = supervisor.identity
+        return SensorStatus(
+            segment=segment,
+            address=supervisor.advertisement.address,
+            name=supervisor.advertisement.name,
+            serial=identity.serial if identity else "",
+            model=identity.model if identity else "",
+            battery_percent=supervisor.battery_percent,
+            rssi_dbm=supervisor.advertisement.rssi_dbm,
+            state=supervisor.state,
+            nominal_rate_hz=rate_hz,
+            measured_rate_hz=stream.measured_rate_hz,
+            counters=stream.counters(),
+            last_packet_age_s=age_s if age_s < float("inf") else None,
+            error=supervisor.last_error,
+        )
+
+
+def _unknown_model(segment: str, advertisement: Advertisement) -> ConnectError:
+    return ConnectError(
+        f"{segment}: {advertisement.address} ({advertisement.name or 'no name'}) is of a model"
+        " imuhip does not know",
+        hint="check the address with: imuhip scan",
+    )
