@@ -1,0 +1,65 @@
+"""From the option ``--radio`` to a radio."""
+
+from __future__ import annotations
+
+from imuhip.core.link import Radio
+from imuhip.errors import BluetoothUnavailableError, ConfigError
+from imuhip.radio.bleak_radio import BleakRadio
+
+__all__ = ["open_radio"]
+
+
+async def open_radio(spec: str = "auto") -> Radio:
+    """Open a radio; close it with ``await radio.close()``.
+
+    Parameters
+    ----------
+    spec : str
+        ``"auto"`` for the operating system's Bluetooth, or ``"hci:"`` and a transport of bumble:
+        ``"hci:tcp-client:127.0.0.1:9000"``, ``"hci:serial:/dev/ttyACM0"``, ``"hci:usb:0"``.
+
+    Raises
+    ------
+    ConfigError
+        When `spec` is neither, or bumble is not installed.
+    BluetoothUnavailableError
+        When no controller answers there.
+    """
+    if spec == "auto":
+        return BleakRadio()
+    kind, _, transport = spec.partition(":")
+    if kind != "hci" or not transport:
+        raise ConfigError(
+            f"unknown radio {spec!r}",
+            hint="use auto, sim, or hci:TRANSPORT such as hci:tcp-client:127.0.0.1:9000",
+        )
+    return await _open_hci(transport)
+
+
+async def _open_hci(transport: str) -> Radio:
+    try:
+        from bleak.exc import BleakError
+
+        from imuhip.radio.bumble_backend import backends_of
+        from imuhip.radio.bumble_central import BumbleCentral
+    except ImportError as error:
+        raise ConfigError(
+            f"an HCI controller needs the package {error.name}",
+            hint='install it with: pip install "imuhip[sim]"',
+        ) from error
+    try:
+        central = await BumbleCentral.on_transport(transport)
+    except ValueError as error:
+        raise ConfigError(
+            f"unknown transport {transport!r}: {error}",
+            hint="for example tcp-client:127.0.0.1:9000, serial:/dev/ttyACM0 or usb:0",
+        ) from error
+    except (OSError, BleakError) as error:
+        reason = str(error) or type(error).__name__
+        raise BluetoothUnavailableError(
+            f"no Bluetooth controller at {transport}: {reason}",
+            hint="plug it in; virtual sensors start with: imuhip simulate radio --listen"
+            " tcp-server:127.0.0.1:9000",
+        ) from error
+    client, scanner = backends_of(central)
+    return BleakRadio(client, scanner, name=f"hci:{transport}", on_close=central.close)

@@ -1,0 +1,19 @@
+"""Every sensor model imuhip can use, and which one an advertisement belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imuhip.core.link import Advertisement
+from imuhip.sensors.driver import SensorDriver
+from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
+
+__all__ = ["DRIVERS", "driver_for"]
+
+DRIVERS: Final[tuple[SensorDriver, ...]] = (ImuhipV1Driver(),)
+"""In the order in which they are asked."""
+
+
+def driver_for(advertisement: Advertisement) -> SensorDriver | None:
+    """Return the driver of the sensor behind an advertisement, None when no model knows it."""
+    return next((driver for driver in DRIVERS if driver.matches(advertisement)), None)
