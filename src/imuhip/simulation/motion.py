@@ -21,6 +21,7 @@ from imuhip.core.series import FloatArray
 from imuhip.simulation.course import Course
 from imuhip.simulation.gait_curves import Gait, evaluate
 from imuhip.simulation.ideal_imu import SegmentMotion
+from imuhip.simulation.impacts import shock
 from imuhip.simulation.people import BodyDimensions, Person, PersonalCurve
 
 __all__ = ["BodyMotion", "Posture", "move_body", "segment_motions", "truth_angles"]
@@ -39,7 +40,13 @@ _SWING_MEAN_DEG, _SWING_SIZE_DEG = 8.0, 28.0
 
 @dataclass(frozen=True, slots=True)
 class Posture:
-    """How a person stands, where everything zero would be the perfect N-pose; degrees."""
+    """How a person stands, where everything zero would be the perfect N-pose.
+
+    Parameters
+    ----------
+    angles_deg : mapping of angle to float
+        Names of `imuhip.core.segments.ANGLES`; absent ones are zero.
+    """
 
     angles_deg: dict[str, float]
 
@@ -139,33 +146,13 @@ def contact_times(course: Course, phase: FloatArray) -> FloatArray:
     return np.asarray(times[np.interp(times, course.time_s, course.gain) > 0.5])
 
 
-def _shock(time_s: FloatArray, contacts_s: FloatArray, sigma_s: float) -> FloatArray:
-    """Return a ringing bump at each contact whose second derivative peaks at 1 per s².
-
-    Three Gaussians of alternating sign: most power at 10-20 Hz, almost none above 40 Hz.
-    """
-    step_s = float(time_s[1] - time_s[0])
-    spacing_s = 2.2 * sigma_s
-    length = int((2 * spacing_s + 10 * sigma_s) / step_s) + 1
-    first = np.floor((contacts_s - 4.0 * sigma_s - time_s[0]) / step_s).astype(int)
-    rows = first[:, None] + np.arange(length)
-    since = time_s[0] + rows * step_s - contacts_s[:, None] - sigma_s
-    bump = np.zeros_like(since)
-    for i, weight in enumerate((1.0, -0.55, 0.22)):
-        bump += weight * np.exp(-0.5 * ((since - i * spacing_s) / sigma_s) ** 2)
-    total = np.zeros_like(time_s)
-    inside = (rows >= 0) & (rows < len(time_s))
-    np.add.at(total, rows[inside], (sigma_s**2 / 1.6) * bump[inside])
-    return total
-
-
 def _impacts(
     person: Person, course: Course, contacts: dict[Side, FloatArray], scale: float
 ) -> tuple[dict[Side, FloatArray], FloatArray]:
     """Return the shock of each side and their sum, in m (times unit peak acceleration)."""
     shocks: dict[Side, FloatArray] = {}
     for side in SIDES:
-        unit = _shock(course.time_s, contacts[side], 0.014)
+        unit = shock(course.time_s, contacts[side])
         peak = (1.0 - course.run_share) * person.styles["walk"].impact_m_s2
         peak += course.run_share * person.styles["run"].impact_m_s2
         shocks[side] = scale * peak * unit
@@ -214,7 +201,7 @@ def move_body(
         values[name] += standing
     _add_swings(values, course, person)
     angles = {name: np.radians(value) for name, value in values.items()}
-    shocks, shock = _impacts(person, course, contacts, impact)
+    shocks, both = _impacts(person, course, contacts, impact)
     for side in SIDES:
         # the struck leg is stopped and yields: about 1.2 rad/s² of flexion per m/s² of shock
         angles[f"hip_flexion_{side}"] -= 1.2 * shocks[side]
@@ -223,7 +210,7 @@ def move_body(
         time_s=course.time_s,
         angles_rad=angles,
         heading_rad=course.heading_rad,
-        pelvis_W=_pelvis_origin(person.body, course, position_mm, shock),
+        pelvis_W=_pelvis_origin(person.body, course, position_mm, both),
         phase=phase,
         initial_contacts_s=contacts,
     )

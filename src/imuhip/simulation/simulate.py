@@ -1,26 +1,44 @@
-"""Make a recording of a person who does not exist, with the truth beside it."""
+"""Make a recording of a person who does not exist, with the truth beside it.
+
+The way of the data: a person (`people`) with curves of their own (`gait_curves`) goes through a
+session (`course`); the bones move (`motion`); skin moves on them (`soft_tissue`); perfect sensors
+(`ideal_imu`) sit somewhere (`mounting`), are made of silicon (`sensor_errors`) and lose packets
+(`packet_loss`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imuhip.core.segments import HIP_ANGLES, SEGMENTS
+from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
-from imuhip.recording.session import Recording, Truth
-from imuhip.simulation.course import lay_course, plan_session
-from imuhip.simulation.ideal_imu import ideal_imu
-from imuhip.simulation.motion import BodyMotion, move_body, segment_motions, truth_angles
-from imuhip.simulation.mounting import place_sensors
+from imuhip.errors import ConfigError
+from imuhip.recording.session import DeviceRecord, Recording, Truth
+from imuhip.simulation.course import Course, lay_course, plan_session
+from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
+from imuhip.simulation.motion import (
+    BodyMotion,
+    Posture,
+    move_body,
+    segment_motions,
+    truth_angles,
+)
+from imuhip.simulation.mounting import Mount, place_sensors
+from imuhip.simulation.packet_loss import lost_samples
 from imuhip.simulation.people import draw_person
-
-if TYPE_CHECKING:
-    from imuhip.simulation.ideal_imu import SegmentMotion
+from imuhip.simulation.sensor_errors import apply_errors, draw_errors
+from imuhip.simulation.soft_tissue import draw_skin_motion, moving_mount
 
 __all__ = ["simulate"]
 
 _INTERNAL_HZ = 400.0
+"""Bodies are moved at least this densely; sensors read every so-manieth instant."""
+
+# People miss the N-pose most in rotation: 3, 2 and 4 deg in flexion, adduction and rotation
+_POSE_SHARE = {"flexion": 0.75, "adduction": 0.5, "rotation": 1.0}
 
 
 def simulate(
@@ -31,53 +49,162 @@ def simulate(
     rate_hz: float = 100.0,
     segments: Sequence[str] = ("pelvis", "thigh_left", "thigh_right"),
     mounting: str | Mapping[str, FloatArray | Sequence[float]] = "random",
+    sensor_errors: float = 1.0,
+    soft_tissue: float = 0.0,
+    strap_wobble: float = 0.0,
+    packet_loss: float = 0.0,
     turns: bool = True,
     calibration: bool = True,
+    pose_error_deg: float = 0.0,
     impact: float = 1.0,
 ) -> Recording:
-    """Return a simulated session: N-pose, leg swings, stand, gait, stand; with its truth.
+    """Simulate a session of a person wearing sensors.
 
-    Sample k is instantaneous at ``k / rate_hz`` (see `imuhip.simulation.ideal_imu`).
+    The person stands in the N-pose (8 s), swings the right and the left leg (10 s each), stands
+    (4 s), then does the activity, then stands. The same arguments give the same samples, and an
+    option changes only what it names: the same seed is the same person on the same way.
+
+    Parameters
+    ----------
+    activity : {"walk", "run", "mixed", "stand"}
+        Mixed alternates walking and running at several speeds, with stops.
+    minutes : float
+        Of the activity.
+    seed : int
+        Draws the person, the way, every stride, the mounting and the chips.
+    rate_hz : float
+        Sample rate of the sensors; sample k is instantaneous at ``k / rate_hz``.
+    segments : sequence of str
+        Where sensors are worn; see `imuhip.core.segments.SEGMENTS`.
+    mounting : {"random", "nominal"} or mapping of segment to q_BS
+        See `imuhip.simulation.mounting.place_sensors`.
+    sensor_errors : float
+        Scale of a consumer chip's errors; 0 is a perfect sensor without limits or steps.
+    soft_tissue : float
+        Scale of skin moving on bone; 1 is a realistic firm strap.
+    strap_wobble : float
+        Scale of a loose strap's rocking at 8-10 Hz; 1 is as bad as seen on a real walker.
+    packet_loss : float
+        Fraction of packets (50 ms) lost by each sensor: NaN rows with ``valid`` False.
+    turns : bool
+        Walking turns by 90 and 180 degrees, running laps; False goes straight on.
+    calibration : bool
+        False leaves the leg swings and the stand after them out.
+    pose_error_deg : float
+        Spread of the error of standing in hip rotation, and in proportion in the other angles.
+    impact : float
+        Scale of the foot-strike shock; hard runners reach 1.7.
+
+    Returns
+    -------
+    Recording
+        With markers ``"n_pose"``, ``"leg_swing_right"``, ``"leg_swing_left"``, ``"stand"`` and
+        ``"gait"`` (and ``"walk"``, ``"run"`` in mixed sessions), and with its truth. Pelvis
+        rotation there is relative to the direction of progression (the tangent of the path; the
+        facing while standing).
+
+    Raises
+    ------
+    imuhip.errors.ConfigError
+        When an option cannot be used.
     """
+    _check(minutes, rate_hz, segments, packet_loss)
+    _check_scales(
+        sensor_errors=sensor_errors,
+        soft_tissue=soft_tissue,
+        strap_wobble=strap_wobble,
+        pose_error_deg=pose_error_deg,
+        impact=impact,
+    )
     streams = _streams(seed)
     person = draw_person(streams["person"])
     plan = plan_session(activity, minutes, streams["plan"], calibration=calibration)
     per_sample = max(1, int(np.ceil(_INTERNAL_HZ / rate_hz)))
-    n_samples = round(plan.duration_s * rate_hz) + 1
+    n_samples = round(plan.duration_s * rate_hz)
     time_s = np.arange((n_samples - 1) * per_sample + 1) / (rate_hz * per_sample)
     course = lay_course(plan, person, time_s, streams["course"], turns=turns)
-    body = move_body(person, course, streams["strides"], impact=impact)
-    mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
+    posture = _draw_posture(streams["posture"], pose_error_deg)
+    body = move_body(person, course, streams["strides"], posture=posture, impact=impact)
     motions = segment_motions(body, person.body, segments)
+    mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
     sensors = {}
     for segment in segments:
-        mount = mounts[segment]
-        times, acc, gyr = ideal_imu(motions[segment], mount.q_BS, mount.r_BS_m, rate_hz)
+        # one stream per segment: wearing a shank sensor must not change the thigh's
+        tissue, chip, loss = streams[segment].spawn(3)
+        carried = _carried(
+            mounts[segment], segment, body, course, tissue, (soft_tissue, strap_wobble)
+        )
+        times, acc, gyr = ideal_imu(motions[segment], *carried, rate_hz)
+        acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
+        lost = lost_samples(len(times), rate_hz, packet_loss, loss)
+        acc[lost], gyr[lost] = np.nan, np.nan
         sensors[segment] = ImuSeries(time_s=times, acc=acc, gyr=gyr)
     return Recording(
-        rate_hz=rate_hz,
+        rate_hz=float(rate_hz),
         sensors=sensors,
         markers=plan.markers,
         subject=f"SIM-{activity}-{seed}",
         truth_motion=_truth(body, motions, per_sample),
+        devices={segment: _device(segment, sensors[segment], rate_hz) for segment in segments},
     )
+
+
+def _check(minutes: float, rate_hz: float, segments: Sequence[str], packet_loss: float) -> None:
+    if not 0.0 < minutes <= 600.0:
+        raise ConfigError(f"cannot simulate {minutes} min", hint="choose above 0 and up to 600")
+    if not 10.0 <= rate_hz <= 2000.0:
+        raise ConfigError(f"cannot simulate at {rate_hz} Hz", hint="choose 10 to 2000 Hz")
+    unknown = sorted(set(segments) - set(SEGMENTS))
+    if unknown or not segments or len(set(segments)) != len(segments):
+        raise ConfigError(
+            f"cannot put sensors on {list(segments)}",
+            hint=f"choose each at most once from {', '.join(SEGMENTS)}",
+        )
+    if not 0.0 <= packet_loss < 1.0:
+        raise ConfigError(
+            f"cannot lose a fraction of {packet_loss} of the packets", hint="choose 0 to below 1"
+        )
+
+
+def _check_scales(**scales: float) -> None:
+    for name, value in scales.items():
+        if not 0.0 <= value <= 100.0:
+            raise ConfigError(f"cannot use {name}={value}", hint="choose 0 or more")
 
 
 def _streams(seed: int) -> dict[str, np.random.Generator]:
     """Return one generator per concern, so that an option changes only what it names."""
-    names = (
-        "person",
-        "plan",
-        "course",
-        "strides",
-        "mounting",
-        "posture",
-        "tissue",
-        "sensor",
-        "loss",
-    )
+    names = ("person", "plan", "course", "strides", "mounting", "posture", *SEGMENTS)
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {n: np.random.default_rng(child) for n, child in zip(names, children, strict=True)}
+
+
+def _draw_posture(rng: np.random.Generator, error_deg: float) -> Posture:
+    """Draw how far from the perfect N-pose a person stands."""
+    angles = {
+        name: float(rng.normal(0.0, 1.0)) * error_deg * _POSE_SHARE[name.split("_")[1]]
+        for name in HIP_ANGLES
+    }
+    angles["pelvis_tilt"] = float(rng.normal(0.0, 1.0)) * error_deg * _POSE_SHARE["flexion"]
+    return Posture(angles)
+
+
+def _carried(
+    mount: Mount,
+    segment: str,
+    body: BodyMotion,
+    course: Course,
+    rng: np.random.Generator,
+    scales: tuple[float, float],
+) -> tuple[FloatArray, FloatArray]:
+    """Return the orientation and place of the sensor in the bone, moving if its skin does."""
+    soft_tissue, strap_wobble = scales
+    if soft_tissue == 0.0 and strap_wobble == 0.0:
+        return mount.q_BS, mount.r_BS_m
+    skin = draw_skin_motion(
+        segment, body, course, rng, soft_tissue=soft_tissue, strap_wobble=strap_wobble
+    )
+    return moving_mount(mount, skin)
 
 
 def _truth(body: BodyMotion, motions: Mapping[str, SegmentMotion], per_sample: int) -> Truth:
@@ -87,4 +214,15 @@ def _truth(body: BodyMotion, motions: Mapping[str, SegmentMotion], per_sample: i
         angles_rad=truth_angles({name: value[rows] for name, value in body.angles_rad.items()}),
         orientations={name: motion.q_WB[rows].copy() for name, motion in motions.items()},
         initial_contacts_s={str(side): t for side, t in body.initial_contacts_s.items()},
+    )
+
+
+def _device(segment: str, series: ImuSeries, rate_hz: float) -> DeviceRecord:
+    received = int(series.valid.sum())
+    return DeviceRecord(
+        identity=SensorIdentity("simulated", f"SIM-{segment}", "0", rate_hz),
+        address="",
+        config=StreamConfig(rate_hz=round(rate_hz)),
+        counters=SensorCounters(received=received, lost=len(series) - received),
+        simulated=True,
     )
