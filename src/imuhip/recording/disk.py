@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,21 @@ def abandon(file: Any, file_descriptor: int) -> None:
     HDF5 would try its cached blocks again at every close and crash the process at exit, so its
     file descriptor is pointed at the null device first. What was committed stays readable.
     """
-    null = os.open(os.devnull, os.O_RDWR)
-    try:
-        os.dup2(null, file_descriptor)
-    finally:
-        os.close(null)
+    if _closed_into(file, file_descriptor, os.open(os.devnull, os.O_RDWR)):
+        return
+    # The null device cannot be cut to length, which HDF5 sometimes wants; a scratch file can.
+    with tempfile.TemporaryFile() as scratch:
+        _closed_into(file, file_descriptor, os.dup(scratch.fileno()))
+
+
+def _closed_into(file: Any, file_descriptor: int, sink: int) -> bool:
+    os.dup2(sink, file_descriptor)
+    os.close(sink)
     try:
         file.close()
-    except (OSError, RuntimeError):  # the null device refuses to be cut to length
-        return
+    except (OSError, RuntimeError):
+        return False
+    return True
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ import numpy as np
 
 from imuhip.core.series import ImuSeries
 from imuhip.recording import layout
-from imuhip.recording.disk import abandon, disk_error, refuse_existing
+from imuhip.recording.disk import disk_error, refuse_existing
 from imuhip.recording.session import DeviceRecord, Recording
 
 __all__ = ["PACKED", "finished_file", "save_recording", "write_commit"]
@@ -54,7 +55,15 @@ def finished_file(path: Path, state: str) -> Iterator[Any]:
     refuse_existing(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield from _written_to(part, state)
+        with part.open("x+b", buffering=0) as raw:
+            sink = _Sink(raw)
+            # The oldest format: any HDF5 library, and so any MATLAB, reads it.
+            with h5py.File(sink, "w", libver=("earliest", "v110")) as file:
+                yield file
+                layout.set_state(file, state)
+            if sink.refusal is not None:
+                raise sink.refusal
+            os.fsync(raw.fileno())
         refuse_existing(path)
         part.rename(path)
     except (OSError, RuntimeError) as error:
@@ -64,19 +73,43 @@ def finished_file(path: Path, state: str) -> Iterator[Any]:
             part.unlink()
 
 
-def _written_to(part: Path, state: str) -> Iterator[Any]:
-    # The oldest format: any HDF5 library, and so any MATLAB, reads it.
-    file = h5py.File(part, "x", libver=("earliest", "v110"))
-    file_descriptor = int(file.id.get_vfd_handle())
-    try:
-        yield file
-        layout.set_state(file, state)
-        file.flush()
-        os.fsync(file_descriptor)
-    except BaseException:
-        abandon(file, file_descriptor)
-        raise
-    file.close()
+class _Sink(io.RawIOBase):
+    """The file below HDF5, which never hears of a refused write.
+
+    HDF5 tries refused blocks again at every close, prints, and crashes the process at exit. Here
+    the first refusal is kept, and everything after it is accepted and dropped.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        self._raw = raw
+        self.refusal: OSError | None = None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        return self._raw.readinto(buffer) or 0
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        written = 0
+        while self.refusal is None and written < len(view):
+            try:
+                written += self._raw.write(view[written:]) or 0
+            except OSError as error:
+                self.refusal = error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        if self.refusal is None:
+            try:
+                return self._raw.truncate(size)
+            except OSError as error:
+                self.refusal = error
+        return size or 0
 
 
 def write_commit(file: Any) -> None:
