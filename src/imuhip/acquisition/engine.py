@@ -1,6 +1,6 @@
 """All sensors of a person: connect them, watch them, record them. Lives on one asyncio loop.
 
-`imuhip.acquisition.acquire.Acquisition` is the same for callers without a loop.
+`imuhip.acquisition.blocking.Acquisition` is the same for callers without a loop.
 """
 
 from __future__ import annotations
@@ -128,6 +128,12 @@ class Engine:
 
     # -- sensors --------------------------------------------------------------------------------
 
+    async def scan(
+        self, timeout_s: float, on_seen: Callable[[Advertisement], None] | None = None
+    ) -> dict[str, Advertisement]:
+        """Return the newest advertisement of each address seen within `timeout_s`."""
+        return await self._radio.scan(timeout_s, on_seen=on_seen)
+
     async def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         """Find, connect and start every sensor; those connected already are kept.
 
@@ -237,8 +243,11 @@ class Engine:
         start_s = run.elapsed_s if start_s is None else start_s
         run.add_marker(Marker(name, start_s, start_s if end_s is None else end_s))
 
-    async def recorded(self, duration_s: float) -> None:
+    async def recorded(self, duration_s: float | None = None) -> None:
         """Return when the recording is `duration_s` long, or has ended."""
+        if duration_s is None:
+            await self._idle.wait()
+            return
         while self._run is not None and (rest_s := duration_s - self._run.elapsed_s) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest_s):

@@ -39,8 +39,13 @@ class LoopThread:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=False)
+        self._closing = False
         self._thread.start()
-        self._ready.wait()
+        try:
+            self._ready.wait()
+        except BaseException:  # Ctrl-C must not leave the thread behind
+            self.close()
+            raise
         if self._failure is not None:
             raise self._failure
 
@@ -81,6 +86,7 @@ class LoopThread:
         TimeoutError
             When a task refuses to end within `timeout_s`.
         """
+        self._closing = True
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None and self._thread.is_alive():
             loop.call_soon_threadsafe(stop.set)
@@ -102,4 +108,5 @@ class LoopThread:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._ready.set()
-        await self._stop.wait()
+        if not self._closing:
+            await self._stop.wait()

@@ -96,6 +96,8 @@ class Recorder:
         self._last_flush_s = time.monotonic()
         self.opened: Future[None] = Future()
         self.closed: Future[None] = Future()
+        for future in (self.opened, self.closed):
+            future.set_running_or_notify_cancel()  # whoever waits may go, the thread goes on
         self._thread = threading.Thread(target=self._run, name="imuhip-writer", daemon=False)
 
     # -- any thread -----------------------------------------------------------------------------

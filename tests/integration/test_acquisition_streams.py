@@ -1,0 +1,122 @@
+"""Three to seven sensors over real GATT in virtual time: every sample, once, in order, in the file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acquisition_kit import assert_equals_source, kit_and_engine, no_thread_left, noise_motion
+from virtual_time import VirtualClock, run_virtual
+
+import imuhip.recording.reader as reader
+from imuhip.acquisition.engine import Engine
+from imuhip.acquisition.status import RecordingResult
+from imuhip.core.segments import SEGMENTS
+
+MINUTE_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left():
+    with no_thread_left():
+        yield
+
+
+def check_counters(result: RecordingResult, n_least: int) -> None:
+    assert result.error is None
+    for segment, counters in result.counters.items():
+        print(f"{segment:12s} {counters}")
+        assert counters.received >= n_least
+        assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
+        assert (counters.bad_packets, counters.overrun_packets, counters.reconnects) == (0, 0, 0)
+        assert counters.longest_gap_s == 0.0
+
+
+@pytest.mark.parametrize("n_sensors", [3, 5])
+def test_a_minute_is_recorded_without_loss(n_sensors: int, tmp_path: Path):
+    source = noise_motion(SEGMENTS[:n_sensors], MINUTE_S)
+    path = tmp_path / "minute.h5"
+
+    async def main(clock: VirtualClock) -> RecordingResult:
+        async with kit_and_engine(clock, source) as (kit, engine):
+            await engine.connect(kit.assignment)
+            await engine.start_recording(path)
+            kit.begin()
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            status = engine.status()
+            assert {s.grade for s in status.sensors.values()} == {"good"}, status
+            assert status.faults == ()
+            return await engine.stop_recording()
+
+    result = run_virtual(main)
+    check_counters(result, int(MINUTE_S * 100))
+    recording = reader.open_recording(path)
+    for segment in SEGMENTS[:n_sensors]:
+        assert_equals_source(recording.sensors[segment], source.sensors[segment])
+        assert recording.devices[segment].counters == result.counters[segment]
+        assert recording.devices[segment].clock_fits == result.clock_fits[segment]
+
+
+def test_seven_sensors_on_one_adapter_lose_nothing(tmp_path: Path):
+    """Six segments of one person and the pelvis of another, who is recorded into a second file."""
+    first, second = noise_motion(SEGMENTS, MINUTE_S), noise_motion(("pelvis",), MINUTE_S)
+
+    async def main(clock: VirtualClock) -> list[RecordingResult]:
+        from imuhip.simulation.shared_motion import SharedMotion
+        from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
+
+        async with kit_and_engine(clock, first) as (kit, engine):
+            motion = SharedMotion(second.sensors, 100.0, begin="explicit")
+            seventh = VirtualSensor(SensorSpec("pelvis", "SEVENTH", "C4:5C:4E:00:77:77"), motion)
+            await kit.air.hang(seventh)
+            async with Engine(engine._radio, clock) as other:
+                await engine.connect(kit.assignment)
+                await other.connect({"pelvis": seventh.address})
+                await engine.start_recording(tmp_path / "first.h5")
+                await other.start_recording(tmp_path / "second.h5")
+                kit.begin()
+                motion.begin_now()
+                await kit.finished()
+                await asyncio.sleep(0.5)
+                results = [await engine.stop_recording(), await other.stop_recording()]
+                await engine.close()
+            seventh.close()
+            return results
+
+    results = run_virtual(main)
+    for result, source in zip(results, (first, second), strict=True):
+        check_counters(result, int(MINUTE_S * 100))
+        recording = reader.open_recording(result.path)
+        for segment in source.sensors:
+            assert_equals_source(recording.sensors[segment], source.sensors[segment])
+
+
+def test_all_sensors_share_one_clock(tmp_path: Path):
+    """Clocks run up to 26 ppm apart; after mapping, the same instant has the same time."""
+    source = noise_motion(SEGMENTS[:3], MINUTE_S)
+
+    async def main(clock: VirtualClock) -> RecordingResult:
+        async with kit_and_engine(clock, source, exact=False) as (kit, engine):
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "clocks.h5")
+            kit.begin()
+            await kit.finished()
+            result = await engine.stop_recording()
+            instants = {}
+            for segment, sensor in kit.sensors.items():
+                (fit,) = result.clock_fits[segment]
+                device_s = np.array(
+                    [sensor.clock_us(kit.motion.begin_s + t) / 1e6 for t in (0, 60)]
+                )
+                instants[segment] = fit.to_recording(device_s)
+                slope_error_ppm = (fit.slope * (1 + sensor.spec.skew_ppm * 1e-6) - 1) * 1e6
+                print(f"{segment:12s} {instants[segment]} slope error {slope_error_ppm:.1f} ppm")
+            spread_s = np.ptp(list(instants.values()), axis=0)
+            print("spread between sensors at start and end, ms:", spread_s * 1e3)
+            assert spread_s.max() < 1.5e-3
+            return result
+
+    run_virtual(main)
