@@ -45,7 +45,7 @@ class VirtualController(controller.Controller):  # type: ignore[misc]  # bumble 
         super().__init__(name, link=air, public_address=hci.Address(f"{address}/P"))
         self.random_address = hci.Address(address)
         self._air = air
-        self._waiting: deque[Any] = deque()
+        self._waiting: defaultdict[int, deque[Any]] = defaultdict(deque)
 
     # The stock methods format every packet for a debug log, which costs more than handling it.
     def on_hci_packet(self, packet: Any) -> None:
@@ -65,23 +65,22 @@ class VirtualController(controller.Controller):  # type: ignore[misc]  # bumble 
         acl = self.find_le_connection_by_handle(packet.connection_handle)
         if acl is None:
             return
-        if self._waiting or self._air.is_broken(acl):
-            self._waiting.append(packet)
+        if self._waiting.get(acl.handle) or self._air.is_broken(acl):
+            self._waiting[acl.handle].append(packet)
         else:
             acl.on_hci_acl_data_packet(packet)
 
     def resume(self) -> None:
         """Transmit what waited for the peer to come back."""
-        waiting, self._waiting = self._waiting, deque()
-        for packet in waiting:
-            self.on_hci_acl_data_packet(packet)
+        waiting, self._waiting = self._waiting, defaultdict(deque)
+        for packets in waiting.values():
+            for packet in packets:
+                self.on_hci_acl_data_packet(packet)
 
     def on_le_disconnected(self, connection: Any, reason: int) -> None:
         """Tell the host that a connection is gone, once."""
         if self.le_connections.get(connection.peer_address) is connection:
-            self._waiting = deque(
-                p for p in self._waiting if p.connection_handle != connection.handle
-            )
+            self._waiting.pop(connection.handle, None)
             super().on_le_disconnected(connection, reason)
 
     def on_link_acl_data(self, sender_address: Any, transport: Any, data: bytes) -> None:

@@ -24,6 +24,7 @@ __all__ = ["BumbleCentral"]
 
 _OWN_ADDRESS: Final = "F0:1D:0A:0B:0C:0D"
 _OPEN_TIMEOUT_S: Final = 10.0
+_COMMAND_TIMEOUT_S: Final = 5.0
 _PREFERRED_MTU: Final = 247
 _PARAMETERS: Final = {
     hci.HCI_LE_1M_PHY: ConnectionParametersPreferences(
@@ -47,7 +48,7 @@ class BumbleCentral:
     def __init__(self, name: str) -> None:
         self.name = name
         self.known: dict[str, Any] = {}
-        """Addresses seen while scanning, with their type."""
+        """Addresses of peripherals seen or connected before, with their type."""
         self.connecting = asyncio.Lock()
         """A controller makes one connection at a time."""
         config = DeviceConfiguration(name="imuhip", address=hci.Address(_OWN_ADDRESS))
@@ -55,6 +56,7 @@ class BumbleCentral:
         self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self._on_att)
         self._scanners = 0
         self._closers: list[Callable[[], Any]] = []
+        self._is_gone: Callable[[], bool] = lambda: False
 
     @classmethod
     async def on_transport(cls, transport: str) -> BumbleCentral:
@@ -71,6 +73,7 @@ class BumbleCentral:
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             opened = await open_transport(transport)
         central._closers.append(opened.close)
+        central._is_gone = lambda: bool(opened.source.terminated.done())
         central.device.host.set_packet_source(opened.source)
         central.device.host.set_packet_sink(opened.sink)
         await central._power_on()
@@ -94,7 +97,7 @@ class BumbleCentral:
 
     async def close(self) -> None:
         """Close all connections and release the controller."""
-        for connection in list(self.device.connections.values()):
+        for connection in [] if self._is_gone() else list(self.device.connections.values()):
             try:
                 async with asyncio.timeout(1.0):
                     await connection.disconnect()
@@ -108,15 +111,18 @@ class BumbleCentral:
 
     async def start_scanning(self) -> None:
         """Start scanning, unless another scanner already did."""
+        self._require_controller()
         self._scanners += 1
         if self._scanners == 1:
-            await self.device.start_scanning(filter_duplicates=False)
+            async with asyncio.timeout(_COMMAND_TIMEOUT_S):
+                await self.device.start_scanning(filter_duplicates=False)
 
     async def stop_scanning(self) -> None:
         """Stop scanning when the last scanner is done."""
         self._scanners -= 1
-        if self._scanners == 0:
-            await self.device.stop_scanning()
+        if self._scanners == 0 and not self._is_gone():
+            async with asyncio.timeout(_COMMAND_TIMEOUT_S):
+                await self.device.stop_scanning()
 
     async def connect(self, address: str, timeout_s: float) -> Any:
         """Return a bumble connection with its MTU negotiated.
@@ -126,6 +132,7 @@ class BumbleCentral:
         TimeoutError
             When the peripheral does not answer in time.
         """
+        self._require_controller()
         peer = self.known.get(address.upper()) or _guess_type(address)
         async with self.connecting:
             try:
@@ -138,8 +145,16 @@ class BumbleCentral:
                 # bumble's own cancellation looks at state that is gone by now.
                 await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
                 raise
+        self.known[address.upper()] = peer
         await connection.gatt_client.request_mtu(_PREFERRED_MTU)
         return connection
+
+    def _require_controller(self) -> None:
+        """Raise when the transport broke: commands to it would never be answered."""
+        if self._is_gone():
+            raise BleakBluetoothNotAvailableError(
+                f"{self.name}: the controller is gone", BleakBluetoothNotAvailableReason.UNKNOWN
+            )
 
     async def _power_on(self) -> None:
         try:

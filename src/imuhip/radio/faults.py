@@ -91,7 +91,9 @@ def translation(error: BaseException, doing: str, *, connected: bool = False) ->
         )
     if isinstance(error, OSError):
         return BluetoothUnavailableError(
-            f"Bluetooth is not available: {type(error).__name__}: {error}", hint=_platform_hint()
+            "Bluetooth is not available: the system's Bluetooth service cannot be reached"
+            f" ({type(error).__name__}: {error})",
+            hint=_platform_hint(),
         )
     return _bleak_failure(error, doing, connected=connected)
 

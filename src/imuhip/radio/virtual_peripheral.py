@@ -58,6 +58,8 @@ class VirtualPeripheral:
             attributes = [self._attribute(c) for c in service.characteristics]
             self._device.add_service(gatt.Service(core.UUID(service.uuid), attributes))
         self._indicating: asyncio.Task[None] | None = None
+        self._advertising: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     @classmethod
     async def start(cls, air: Air, model: GattModel) -> VirtualPeripheral:
@@ -65,16 +67,18 @@ class VirtualPeripheral:
         peripheral = cls(air, model)
         model.on_air(peripheral)
         await peripheral._device.power_on()
-        await peripheral._device.start_advertising(auto_restart=True)
+        await peripheral._device.start_advertising()
         peripheral._indicating = asyncio.create_task(peripheral._send_indications())
         return peripheral
 
     async def close(self) -> None:
         """Take the sensor off the air."""
-        if self._indicating is not None:
-            self._indicating.cancel()
-            await asyncio.gather(self._indicating, return_exceptions=True)
+        self._is_closing = True
         self._controller.drop_connections()
+        tasks = [task for task in (self._indicating, self._advertising) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._controller.le_legacy_advertiser.stop()
         self._air.remove_controller(self._controller)
 
@@ -161,6 +165,8 @@ class VirtualPeripheral:
         if self._connection is connection:
             self._connection = None
             self._model.on_disconnected()
+            if not self._is_closing:
+                self._advertising = asyncio.create_task(self._device.start_advertising())
 
     def _attribute(self, model: GattCharacteristic) -> Any:
         permissions = gatt.Characteristic.Permissions(0)

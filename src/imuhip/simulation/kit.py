@@ -56,23 +56,11 @@ def virtual_person(
     Raises
     ------
     ConfigError
-        When the simulated person has no such segment.
+        When it cannot be simulated so; see `imuhip.simulation.simulate.simulate`.
     """
     from imuhip.simulation.simulate import simulate
 
-    recording = simulate(activity, minutes, seed=seed, rate_hz=rate_hz)
-    missing = sorted(set(segments) - set(recording.sensors))
-    if missing:
-        raise ConfigError(
-            f"the simulated person has no sensor on {', '.join(missing)}",
-            hint=f"choose among {', '.join(recording.sensors)}",
-        )
-    return Recording(
-        rate_hz=recording.rate_hz,
-        sensors={segment: recording.sensors[segment] for segment in segments},
-        markers=recording.markers,
-        truth_motion=recording.truth_motion,
-    )
+    return simulate(activity, minutes, seed, rate_hz=rate_hz, segments=segments)
 
 
 class VirtualKit:

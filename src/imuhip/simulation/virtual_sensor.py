@@ -298,21 +298,20 @@ class VirtualSensor:
         if capacity == 0:
             return Status.MTU_TOO_SMALL, b""
         session = int.from_bytes(arguments, "little")
+        was_lost = self._hold is not None
         self._cancel_task()
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
+        self._cancel_hold()
         if self._stream is not None and self._stream.session != session:
             self._end_session()
+        now_s = asyncio.get_running_loop().time()
         if self._stream is None:
-            now_s = asyncio.get_running_loop().time()
             self._motion.started(self)
             first_s = self._motion.first_instant(now_s, self.settings.rate_hz)
             step_s = 1 / (self.settings.rate_hz * (1 + self.spec.skew_ppm * 1e-6))
             self._stream = _Stream(session, first_s, step_s)
-        else:
+        elif was_lost:
             # What was sampled while nobody listened is for back-fill; live goes on live.
-            self._stream.next_seq = self._stream.newest_seq(asyncio.get_running_loop().time()) + 1
+            self._stream.next_seq = self._stream.newest_seq(now_s) + 1
         batch = self._batch_samples(capacity)
         self._task = asyncio.create_task(self._run(self._stream, batch, capacity))
         return Status.OK, bytes((batch,))
@@ -393,12 +392,15 @@ class VirtualSensor:
 
     def _end_session(self) -> None:
         self._cancel_task()
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
+        self._cancel_hold()
         if self._stream is not None:
             self._stream = None
             self._motion.stopped(self)
+
+    def _cancel_hold(self) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
 
     def _cancel_task(self) -> None:
         if self._task is not None:
