@@ -1,0 +1,199 @@
+"""Curves over the gait cycle, mean and standard deviation, left and right.
+
+No text from a recording is drawn, only our own words and numbers, so nothing in a file can be
+taken for mathematics or markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from imuhip.core.segments import SIDES, Side
+from imuhip.report.numbers import measurement_sd_deg, shows_rotation_offset
+from imuhip.report.palette import INK, MUTED, RULE, SIDE_STYLES
+from imuhip.report.svg import DRAWING, inline_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from imuhip.analysis.result import Analysis
+    from imuhip.core.series import FloatArray
+
+__all__ = ["cycle_figure", "mean_and_sd"]
+
+_WIDTH_IN = 8.8
+_PERCENT = np.linspace(0.0, 100.0, 101)
+_COLUMNS = (
+    ("hip_flexion", "Flexion +\nExtension −", "pelvis_tilt", "Anterior +\nPosterior −"),
+    ("hip_adduction", "Adduction +\nAbduction −", "pelvis_obliquity", "Right side up +\nLeft side up −"),
+    ("hip_rotation", "Internal +\nExternal −", "pelvis_rotation", "Right forward +\nLeft forward −"),
+)
+_NAMES = {
+    "hip_flexion": "flexion",
+    "hip_adduction": "adduction",
+    "hip_rotation": "rotation",
+    "pelvis_tilt": "tilt",
+    "pelvis_obliquity": "obliquity",
+    "pelvis_rotation": "rotation",
+}
+
+
+def mean_and_sd(cycles: FloatArray) -> tuple[FloatArray, FloatArray, int] | None:
+    """Return mean (101,), SD (101,) and count of the whole curves, or None without any."""
+    whole = cycles[np.isfinite(cycles).all(axis=1)]
+    if len(whole) == 0:
+        return None
+    sd = whole.std(axis=0, ddof=1) if len(whole) > 1 else np.zeros(whole.shape[1])
+    return whole.mean(axis=0), sd, len(whole)
+
+
+def _curves(
+    analysis: Analysis, angle: str
+) -> dict[Side, tuple[FloatArray, FloatArray, int]]:
+    """Return what is drawn of `angle` per side that has it."""
+    found = {}
+    hide_offset = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
+    for side in SIDES:
+        cycles = analysis.cycles(side, angle)
+        if hide_offset and len(cycles):
+            cycles = cycles - cycles.mean(axis=1, keepdims=True)
+        curve = mean_and_sd(cycles)
+        if curve is not None:
+            found[side] = curve
+    return found
+
+
+def cycle_figure(analysis: Analysis) -> str | None:
+    """Return the 3 by 3 grid of mean curves as SVG, or None when no stride can be drawn.
+
+    Rows are the left hip, the right hip and the pelvis; columns the sagittal, frontal and
+    transverse plane. The other side's mean stands thin behind each hip curve.
+    """
+    curves = {angle: _curves(analysis, angle) for column in _COLUMNS for angle in column[::2]}
+    if not any(curves.values()):
+        return None
+    with mpl.rc_context(DRAWING):
+        figure = Figure(figsize=(_WIDTH_IN, 8.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        grid = figure.subplots(3, 3, sharex=True)
+        for column, (hip, hip_ends, pelvis, pelvis_ends) in enumerate(_COLUMNS):
+            for row, side in enumerate(SIDES):
+                _hip_panel(grid[row, column], analysis, curves[hip], hip, side)
+            _share_limits(grid[0, column], grid[1, column])
+            _pelvis_panel(grid[2, column], analysis, curves[pelvis], pelvis)
+            for row, ends in enumerate((hip_ends, hip_ends, pelvis_ends)):
+                grid[row, column].set_ylabel(f"{ends}  [°]".replace("\n", "   "), fontsize=8.5)
+            grid[2, column].set_xlabel("Gait cycle [%]")
+    return inline_svg(
+        figure,
+        name="cycles",
+        title="Hip and pelvis angles over the gait cycle, mean and standard deviation",
+        description=_describe_curves(curves),
+    )
+
+
+def _hip_panel(
+    axes: Axes,
+    analysis: Analysis,
+    curves: dict[Side, tuple[FloatArray, FloatArray, int]],
+    angle: str,
+    side: Side,
+) -> None:
+    other: Side = "right" if side == "left" else "left"
+    n_text = "no strides"
+    if other in curves:
+        style = SIDE_STYLES[other]
+        axes.plot(_PERCENT, curves[other][0], color=style.colour, linestyle=style.dash, linewidth=0.9)
+    if side in curves:
+        _draw_curve(axes, curves[side], side)
+        n_text = f"n = {curves[side][2]}" + _sigma(analysis, f"{angle}_{side}")
+    _letters(axes, {s: curves[s][0] for s in curves}, first=side)
+    centred = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
+    about = ", about its own mean" if centred else ""
+    _finish(axes, f"{side.capitalize()} hip {_NAMES[angle]}{about}", n_text)
+
+
+def _pelvis_panel(
+    axes: Axes,
+    analysis: Analysis,
+    curves: dict[Side, tuple[FloatArray, FloatArray, int]],
+    angle: str,
+) -> None:
+    for side, curve in curves.items():
+        _draw_curve(axes, curve, side)
+    _letters(axes, {s: curves[s][0] for s in curves}, first="left")
+    counts = ", ".join(f"{SIDE_STYLES[s].letter} {curve[2]}" for s, curve in curves.items())
+    n_text = f"n = {counts}" + _sigma(analysis, angle) if counts else "no strides"
+    _finish(axes, f"Pelvis {_NAMES[angle]}", n_text)
+
+
+def _draw_curve(axes: Axes, curve: tuple[FloatArray, FloatArray, int], side: Side) -> None:
+    mean, sd, _ = curve
+    style = SIDE_STYLES[side]
+    axes.fill_between(
+        _PERCENT, mean - sd, mean + sd, facecolor=style.colour, alpha=0.20, linewidth=0
+    )
+    for edge in (mean - sd, mean + sd):
+        axes.plot(_PERCENT, edge, color=style.colour, linestyle=style.dash, linewidth=0.5, alpha=0.7)
+    axes.plot(_PERCENT, mean, color=style.colour, linestyle=style.dash, linewidth=2.2)
+
+
+def _letters(axes: Axes, means: dict[Side, FloatArray], first: Side) -> None:
+    """Name the curves L and R on the right margin, apart when they end together."""
+    ends = {side: float(mean[-1]) for side, mean in means.items()}
+    if not ends:
+        return
+    low, high = axes.get_ylim()
+    least = 0.085 * (high - low)
+    if len(ends) == 2 and abs(ends["left"] - ends["right"]) < least:
+        middle = 0.5 * (ends["left"] + ends["right"])
+        up: Side = "left" if ends["left"] >= ends["right"] else "right"
+        ends = {s: middle + (0.5 if s == up else -0.5) * least for s in ends}
+    for side, height in ends.items():
+        style = SIDE_STYLES[side]
+        axes.text(
+            101.5, height, style.letter, color=style.colour, va="center", ha="left",
+            fontsize=10, fontweight="bold" if side == first else "normal",
+        )
+
+
+def _sigma(analysis: Analysis, angle: str) -> str:
+    sd_deg = measurement_sd_deg(analysis, angle)
+    return "" if sd_deg is None else f" · 1σ ±{sd_deg:.1f}°"
+
+
+def _finish(axes: Axes, title: str, n_text: str) -> None:
+    axes.axhline(0.0, color=MUTED, linewidth=0.6, zorder=0)
+    axes.set_xlim(0.0, 100.0)
+    axes.set_xticks([0, 25, 50, 75, 100])
+    axes.grid(axis="x", color=RULE, linewidth=0.6)
+    axes.tick_params(labelsize=9, colors=INK)
+    axes.set_title(f"{title}\n", loc="left", fontsize=10, fontweight="bold", color=INK, linespacing=1.1)
+    axes.text(0.0, 1.03, n_text, transform=axes.transAxes, fontsize=9, color=MUTED)
+
+
+def _share_limits(upper: Axes, lower: Axes) -> None:
+    """Give left and right the same scale, so that heights can be compared."""
+    limits = [*upper.get_ylim(), *lower.get_ylim()]
+    for axes in (upper, lower):
+        axes.set_ylim(min(limits), max(limits))
+
+
+def _describe_curves(
+    curves: dict[str, dict[Side, tuple[FloatArray, FloatArray, int]]],
+) -> str:
+    said = []
+    for angle, per_side in curves.items():
+        for side, (mean, sd, n) in per_side.items():
+            said.append(
+                f"{angle.replace('_', ' ')}, {side} strides: mean curve from {mean.min():.1f} to"
+                f" {mean.max():.1f} degrees, lowest at {_PERCENT[mean.argmin()]:.0f} percent, highest"
+                f" at {_PERCENT[mean.argmax()]:.0f} percent of the cycle, mean standard deviation"
+                f" {sd.mean():.1f} degrees, {n} strides."
+            )
+    return " ".join(said)

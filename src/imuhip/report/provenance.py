@@ -1,0 +1,111 @@
+"""What is needed to make the page again: versions, settings, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import imuhip
+from imuhip.errors import RecordingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imuhip.analysis.result import Analysis
+    from imuhip.analysis.settings import Settings
+    from imuhip.recording.session import Recording
+
+__all__ = ["data_digest", "file_digest", "provenance_rows"]
+
+_PACKAGES = ("numpy", "scipy", "vqf", "ahrs", "h5py", "pandas", "matplotlib")
+_CHUNK_BYTES = 1 << 20
+
+
+def provenance_rows(
+    recording: Recording, analysis: Analysis, settings: Settings | None
+) -> list[tuple[str, str]]:
+    """Return (name, value) of everything the result depends on.
+
+    Raises
+    ------
+    RecordingError
+        When the session file is there but cannot be read.
+    """
+    return [
+        ("imuhip, this page", imuhip.__version__),
+        ("imuhip, recording", recording.software_version or "not recorded"),
+        ("Python", f"{platform.python_version()} on {platform.system()}"),
+        ("Packages", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)),
+        *_settings_rows(analysis, settings),
+        *_input_rows(recording),
+        *((f"Recording setting: {key}", value) for key, value in sorted(recording.settings.items())),
+    ]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _settings_rows(analysis: Analysis, settings: Settings | None) -> list[tuple[str, str]]:
+    chosen = asdict(settings) if settings is not None else analysis.summary.get("settings")
+    if not isinstance(chosen, dict) or not chosen:
+        return [("Analysis settings", "not stated")]
+    words = {True: "yes", False: "no"}
+    return [
+        (f"Analysis: {str(key).replace('_', ' ')}", words.get(value, str(value)) if isinstance(value, bool) else str(value))
+        for key, value in chosen.items()
+    ]
+
+
+def _input_rows(recording: Recording) -> list[tuple[str, str]]:
+    path = recording.path
+    if path is None or not path.is_file():
+        return [
+            ("Input", "arrays in memory, no file"),
+            ("SHA-256 of the samples", data_digest(recording)),
+        ]
+    # the name only: folders can hold people's names
+    return [
+        ("Input file", f"{path.name} ({path.stat().st_size / 1e6:.1f} MB, {recording.state})"),
+        ("SHA-256 of the input file", file_digest(path)),
+    ]
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, as ``sha256sum`` prints it.
+
+    Raises
+    ------
+    RecordingError
+        When it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise RecordingError(
+            f"{path.name}: cannot be read for its checksum ({error.strerror})",
+            hint="Check that the file is still there and that you may read it.",
+        ) from error
+    return digest.hexdigest()
+
+
+def data_digest(recording: Recording) -> str:
+    """Return the SHA-256 of all samples: per segment in name order its time, acc and gyr."""
+    digest = hashlib.sha256()
+    for segment in sorted(recording.sensors):
+        series = recording.sensors[segment]
+        digest.update(segment.encode())
+        for values in (series.time_s, series.acc, series.gyr):
+            digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+    return digest.hexdigest()
