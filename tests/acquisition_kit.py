@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import numpy as np
-from virtual_time import VirtualClock
 
 from imuhip.acquisition.engine import Engine, EngineOptions
 from imuhip.core.series import ImuSeries
 from imuhip.recording.session import Recording
 from imuhip.simulation.kit import VirtualKit, open_virtual_kit
+from virtual_time import VirtualClock
 
 ACC_STEP = 16 * 9.80665 / 32768
 GYR_STEP = np.radians(2000) / 32768

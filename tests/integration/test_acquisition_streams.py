@@ -1,4 +1,4 @@
-"""Three to seven sensors over real GATT in virtual time: every sample, once, in order, in the file."""
+"""Three to seven sensors over real GATT in virtual time: every sample once, in order, on disk."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from acquisition_kit import assert_equals_source, kit_and_engine, no_thread_left, noise_motion
-from virtual_time import VirtualClock, run_virtual
 
 import imuhip.recording.reader as reader
+from acquisition_kit import assert_equals_source, kit_and_engine, no_thread_left, noise_motion
 from imuhip.acquisition.engine import Engine
 from imuhip.acquisition.status import RecordingResult
 from imuhip.core.segments import SEGMENTS
+from virtual_time import VirtualClock, run_virtual
 
 MINUTE_S = 60.0
 
