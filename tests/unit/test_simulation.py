@@ -64,6 +64,8 @@ def test_sensor_options_leave_the_person_alone(walk, options):
     np.testing.assert_array_equal(other.truth_motion.angles_rad, walk.truth_motion.angles_rad)
     if "segments" in options:  # more sensors do not change those that were there
         assert set(other.sensors) == set(SEGMENTS)
+        for name, series in walk.sensors.items():
+            np.testing.assert_array_equal(other.sensors[name].acc, series.acc)
 
 
 def test_time_table(walk):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from imuhip.core import quaternion
 from imuhip.core.cardan import hip_angles
-from imuhip.simulation.course import lay_course, plan_session
+from imuhip.simulation.course import lay_course
 from imuhip.simulation.ideal_imu import (
     STANDARD_GRAVITY_M_S2,
     SegmentMotion,
@@ -16,6 +16,7 @@ from imuhip.simulation.ideal_imu import (
 )
 from imuhip.simulation.motion import move_body, segment_motions
 from imuhip.simulation.people import draw_person
+from imuhip.simulation.plan import plan_session
 from strategies import unit_quaternions
 
 GRAVITY_W = np.array([0.0, 0.0, -STANDARD_GRAVITY_M_S2])

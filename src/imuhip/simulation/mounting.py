@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.core import quaternion
+from imuhip.core.segments import SEGMENTS
 from imuhip.core.series import FloatArray
 from imuhip.errors import ConfigError
 from imuhip.simulation.people import BodyDimensions
@@ -102,7 +103,9 @@ def place_sensors(
             f"unknown mounting {mounting!r}", hint="choose random, nominal, or give orientations"
         )
     if mounting == "random":
-        return {segment: _random_mount(segment, body, rng) for segment in segments}
+        # one stream per segment: a further sensor must not move those already placed
+        streams = dict(zip(SEGMENTS, rng.spawn(len(SEGMENTS)), strict=True))
+        return {segment: _random_mount(segment, body, streams[segment]) for segment in segments}
     given = {} if isinstance(mounting, str) else mounting
     mounts = {}
     for segment in segments:

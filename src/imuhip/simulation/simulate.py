@@ -1,9 +1,9 @@
 """Make a recording of a person who does not exist, with the truth beside it.
 
 The way of the data: a person (`people`) with curves of their own (`gait_curves`) goes through a
-session (`course`); the bones move (`motion`); skin moves on them (`soft_tissue`); perfect sensors
-(`ideal_imu`) sit somewhere (`mounting`), are made of silicon (`sensor_errors`) and lose packets
-(`packet_loss`).
+session (`plan`, `course`); the bones move (`motion`); skin moves on them (`soft_tissue`); perfect
+sensors (`ideal_imu`) sit somewhere (`mounting`), become real ones (`sensor_errors`) and lose
+packets (`packet_loss`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.errors import ConfigError
 from imuhip.recording.session import DeviceRecord, Recording, Truth
-from imuhip.simulation.course import Course, lay_course, plan_session
+from imuhip.simulation.course import Course, lay_course
 from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
 from imuhip.simulation.motion import (
     BodyMotion,
@@ -29,13 +29,14 @@ from imuhip.simulation.motion import (
 from imuhip.simulation.mounting import Mount, place_sensors
 from imuhip.simulation.packet_loss import lost_samples
 from imuhip.simulation.people import draw_person
+from imuhip.simulation.plan import plan_session
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
 from imuhip.simulation.soft_tissue import draw_skin_motion, moving_mount
 
 __all__ = ["simulate"]
 
 _INTERNAL_HZ = 400.0
-"""Bodies are moved at least this densely; sensors read every so-manieth instant."""
+"""Bodies are moved at least this densely; sensors read at a whole division of it."""
 
 # People miss the N-pose most in rotation: 3, 2 and 4 deg in flexion, adduction and rotation
 _POSE_SHARE = {"flexion": 0.75, "adduction": 0.5, "rotation": 1.0}
