@@ -1,0 +1,205 @@
+"""``imuhip check``: whether a recording can be trusted, and what speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from imuhip.cli.options import FileArgument, JsonOption
+from imuhip.cli.output import print_json, print_table, say, working
+
+if TYPE_CHECKING:
+    from imuhip.core.series import ImuSeries
+    from imuhip.recording.session import DeviceRecord, Recording
+
+__all__ = ["Finding", "SensorFacts", "check", "sensor_facts"]
+
+VERDICTS: Final = ("good", "usable with care", "not usable")
+GAP_S: Final = 0.05
+"""A gap longer than this is never interpolated, so it counts."""
+LIMITS: Final = {
+    "loss_percent": ("% of samples lost", 1.0, 5.0),
+    "longest_gap_s": ("s without a sample", 0.25, 2.0),
+    "clock_uncertainty_ms": ("ms uncertainty of its clock", 2.0, 5.0),
+    "rate_error_percent": ("% off its nominal rate", 1.0, 5.0),
+}
+"""What is measured, and from where it needs care or is not usable."""
+GRADE_LEVEL: Final = {"A": 0, "B": 0, "C": 1, "D": 2}
+EXIT_NOT_USABLE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that speaks against a recording; level is an index of `VERDICTS`."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFacts:
+    """What became of one sensor's samples."""
+
+    samples: int
+    lost: int
+    loss_percent: float
+    gaps: int
+    longest_gap_s: float
+    rate_hz: float
+    rate_error_percent: float
+    clock_uncertainty_ms: float | None
+    duplicated: int
+    reordered: int
+    reconnects: int
+    bad_packets: int
+
+
+@dataclass(slots=True)
+class _Calibration:
+    """What the analysis says of pose and gait."""
+
+    grade: str | None
+    findings: list[Finding] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def check(file: FileArgument, json: JsonOption = False) -> None:
+    """Count samples, losses and gaps, judge clocks and calibration, and give a verdict.
+
+    The exit code is 1 when the recording is not usable.
+    """
+    import imuhip
+
+    recording = imuhip.open(file)
+    facts = {
+        segment: sensor_facts(series, recording.rate_hz, recording.devices.get(segment))
+        for segment, series in recording.sensors.items()
+    }
+    findings = [f for segment, one in facts.items() for f in _judged(segment, one)]
+    if recording.state != "complete":
+        findings.append(Finding(1, f"the file was {recording.state}; its end is missing"))
+    with working(f"analysing {recording.duration_s:.0f} s", recording.duration_s / 150):
+        calibration = _calibrated(recording)
+    findings += calibration.findings
+    verdict = VERDICTS[max((finding.level for finding in findings), default=0)]
+    if json:
+        print_json(
+            {
+                "file": file,
+                "state": recording.state,
+                "duration_s": recording.duration_s,
+                "sensors": facts,
+                "events": recording.events,
+                "grade": calibration.grade,
+                "calibration": calibration.evidence,
+                "findings": [finding.text for finding in findings],
+                "verdict": verdict,
+            }
+        )
+    else:
+        _print(recording, facts, calibration, findings, verdict)
+    if verdict == VERDICTS[2]:
+        raise typer.Exit(EXIT_NOT_USABLE)
+
+
+def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None) -> SensorFacts:
+    """Count what is there, what is missing, and how well it is timed."""
+    import numpy as np
+
+    present_s = series.time_s[series.valid]
+    step_s = np.diff(present_s)
+    # Steps of one period are no gap; a gap is the time beyond it.
+    gaps_s = step_s[step_s - 1 / rate_hz > GAP_S]
+    n_rows = len(series)
+    lost = n_rows - len(present_s)
+    span_s = float(series.time_s[-1] - series.time_s[0]) if n_rows > 1 else 0.0
+    measured_hz = (n_rows - 1) / span_s if span_s > 0 else 0.0
+    counters = None if device is None else device.counters
+    fits = () if device is None else device.clock_fits
+    return SensorFacts(
+        samples=len(present_s),
+        lost=lost,
+        loss_percent=100 * lost / n_rows if n_rows else 100.0,
+        gaps=len(gaps_s),
+        longest_gap_s=float(gaps_s.max(initial=0.0)),
+        rate_hz=measured_hz,
+        rate_error_percent=100 * abs(measured_hz / rate_hz - 1),
+        clock_uncertainty_ms=max((1e3 * fit.uncertainty_s for fit in fits), default=None),
+        duplicated=counters.duplicated if counters else 0,
+        reordered=counters.reordered if counters else 0,
+        reconnects=counters.reconnects if counters else 0,
+        bad_packets=counters.bad_packets if counters else 0,
+    )
+
+
+def _judged(segment: str, facts: SensorFacts) -> list[Finding]:
+    findings = []
+    for name, (words, care, bad) in LIMITS.items():
+        value = getattr(facts, name)
+        if value is not None and value > care:
+            level = 2 if value > bad else 1
+            limit = bad if level == 2 else care
+            findings.append(Finding(level, f"{segment}: {value:.2f} {words}, above {limit:g}"))
+    if facts.bad_packets:
+        findings.append(Finding(1, f"{segment}: {facts.bad_packets} packets could not be decoded"))
+    return findings
+
+
+def _calibrated(recording: Recording) -> _Calibration:
+    import imuhip
+    from imuhip.errors import AnalysisError, CalibrationError
+
+    try:
+        quality = imuhip.analyze(recording).quality
+    except (AnalysisError, CalibrationError) as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return _Calibration(None, [Finding(2, f"cannot be analysed: {error}{hint}")])
+    level = GRADE_LEVEL[quality["grade"]]
+    findings = [Finding(level, reason) for reason in quality["reasons"]]
+    return _Calibration(quality["grade"], findings, quality["calibration"])
+
+
+def _print(
+    recording: Recording,
+    facts: dict[str, SensorFacts],
+    calibration: _Calibration,
+    findings: list[Finding],
+    verdict: str,
+) -> None:
+    say(f"{recording.path}: {recording.state}, {recording.duration_s:.1f} s")
+    print_table(
+        ("sensor", "samples", "lost", "loss %", "gaps", "longest gap s", "rate Hz", "clock ±ms"),
+        [
+            (
+                s,
+                f.samples,
+                f.lost,
+                f"{f.loss_percent:.2f}",
+                f.gaps,
+                f"{f.longest_gap_s:.2f}",
+                f"{f.rate_hz:.2f}",
+                _milliseconds(f.clock_uncertainty_ms),
+            )
+            for s, f in facts.items()
+        ],
+    )
+    for event in recording.events:
+        say(
+            f"event {event.at_s:8.1f} s  {event.segment or '-'}: {event.kind} {event.text}".rstrip()
+        )
+    if calibration.grade is not None:
+        found = calibration.evidence
+        say(
+            f"calibration {found['grade']}:"
+            f" pose {found['pose_start_s']} to {found['pose_end_s']} s,"
+            f" sway {found['pose_sway_deg']}°; analysis {calibration.grade}"
+        )
+    say(f"verdict: {verdict}")
+    for finding in findings:
+        say(f"  - {finding.text}")
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,44 @@
+"""The list of commands, and what ``imuhip`` without one does."""
+
+from __future__ import annotations
+
+import typer
+
+from imuhip.cli import analyze, check, demo, doctor, record, recover, report, scan, simulate
+from imuhip.cli.boundary import Boundary
+from imuhip.cli.options import DebugOption, VersionOption
+
+__all__ = ["build"]
+
+_HELP = (
+    "Record wearable Bluetooth IMUs and measure hip and pelvis rotation.\n\n"
+    "imuhip demo shows the whole way without hardware. Not a medical device."
+)
+
+
+def build() -> typer.Typer:
+    """Return the application with all commands."""
+    app = typer.Typer(
+        name="imuhip",
+        cls=Boundary,
+        help=_HELP,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_start)
+    app.command("demo")(demo.demo)
+    app.command("scan")(scan.scan)
+    app.command("record")(record.record)
+    app.command("analyze")(analyze.analyze)
+    app.command("report")(report.report)
+    app.command("check")(check.check)
+    app.command("recover")(recover.recover)
+    app.add_typer(simulate.simulate_app, name="simulate")
+    app.command("doctor")(doctor.doctor)
+    return app
+
+
+def _start(ctx: typer.Context, version: VersionOption = False, debug: DebugOption = False) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())

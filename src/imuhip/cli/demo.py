@@ -1,0 +1,261 @@
+"""``imuhip demo``: the whole way of the data on virtual sensors, without questions or hardware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from imuhip.cli.options import JsonOption
+from imuhip.cli.output import note, print_json, print_table, progress, say, working
+
+if TYPE_CHECKING:
+    from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+    from imuhip.analysis.result import Analysis
+    from imuhip.cli.recording_session import RecordingSession
+    from imuhip.cli.stop_signals import StopSignals
+    from imuhip.recording.session import Recording
+
+__all__ = ["compared", "demo", "demo_folder"]
+
+WALK_MINUTES: Final = 0.6
+RECORDED_S: Final = 44.0
+"""Eight seconds of N-pose, then walking."""
+SCAN_S: Final = 2.0
+RATE_HZ: Final = 100
+COMPARED: Final = (
+    "hip_rotation_left",
+    "hip_rotation_right",
+    "hip_flexion_left",
+    "hip_flexion_right",
+    "hip_adduction_left",
+    "hip_adduction_right",
+    "pelvis_tilt",
+    "pelvis_obliquity",
+    "pelvis_rotation",
+)
+_EXIT_INTERRUPTED: Final = 130
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for session and report; by default in recordings/."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Another number is another person.")]
+
+
+@dataclass(frozen=True, slots=True)
+class AngleError:
+    """One angle against what the simulator knows, over the walk."""
+
+    angle: str
+    range_deg: float | None
+    """Mean over strides of the range in one stride."""
+    range_sd_deg: float | None
+    true_range_deg: float | None
+    rmse_deg: float
+    mean_error_deg: float
+    shape_rmse_deg: float
+    """The root-mean-square error after the mean error is taken away."""
+
+
+def demo(out: OutOption = None, seed: SeedOption = 0, json: JsonOption = False) -> None:
+    """Scan, connect, record, analyse and report three virtual sensors on a simulated walker.
+
+    Takes about a minute and needs neither hardware nor answers.
+    """
+    from imuhip.cli.recording_session import Stopped
+    from imuhip.cli.stop_signals import StopSignals
+
+    folder = demo_folder(out)
+    with StopSignals() as stop:
+        note("imuhip demo: a simulated person wears three virtual Bluetooth sensors")
+        person = _person(seed)
+        try:
+            result, motion_begin_s, complete = _recorded(person, folder / "session.h5", stop)
+        except Stopped:
+            note("stopped")
+            raise typer.Exit(_EXIT_INTERRUPTED) from None
+    if not complete:
+        note(f"stopped; {result.path} is complete")
+        raise typer.Exit(_EXIT_INTERRUPTED)
+    if result.error is not None:
+        raise result.error
+    _finish(person, motion_begin_s, result, folder, json=json)
+
+
+def demo_folder(out: Path | None) -> Path:
+    """Make and return the folder of this run; one that holds a session already is refused."""
+    from imuhip.cli.options import free_path
+
+    folder = out or Path("recordings") / f"demo-{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}"
+    return free_path(folder / "session.h5").parent
+
+
+def _person(seed: int) -> Recording:
+    import imuhip
+
+    with working("inventing a person who stands, then walks", 1.0):
+        return imuhip.simulate("walk", WALK_MINUTES, seed, calibration=False)
+
+
+def _recorded(
+    person: Recording, path: Path, stop: StopSignals
+) -> tuple[RecordingResult, float, bool]:
+    from imuhip.cli.record import connected_kit
+    from imuhip.cli.recording_session import RecordingSession, Stopped
+
+    with RecordingSession("sim", RATE_HZ, stop, person=person, begin="explicit") as session:
+        session.open()
+        note(f"scanning for {SCAN_S:g} s")
+        seen = session.scan(SCAN_S)
+        kit = session.virtual_assignment
+        segments = {address.casefold(): segment for segment, address in kit.items()}
+        for address, advertisement in seen.items():
+            segment = segments.get(address.casefold(), "-")
+            note(f"found {advertisement.name} {address} {advertisement.rssi_dbm} dBm: {segment}")
+        connected_kit(session, kit)
+        session.start(path, {"radio": "sim", "demo": "yes"})
+        begin_s = session.begin_motion()
+        note(f"recording {RECORDED_S:g} s into {path}: N-pose, then walking")
+        try:
+            _follow(session)
+        except Stopped:
+            return session.finish(), begin_s, False
+        return session.finish(), begin_s, True
+
+
+def _follow(session: RecordingSession) -> None:
+    from imuhip.cli.truth_lines import truth_lines
+
+    def each_second(status: AcquisitionStatus) -> None:
+        for line in truth_lines(status):
+            note(line)
+
+    with progress("recording", RECORDED_S) as show:
+        session.follow(RECORDED_S, each_second, often=show)
+
+
+def _finish(
+    person: Recording, begin_s: float, result: RecordingResult, folder: Path, *, json: bool
+) -> None:
+    import imuhip
+    from imuhip.cli.analyze import analyzed
+    from imuhip.cli.truth_lines import account, result_facts
+    from imuhip.report.page import write_report
+
+    recording = imuhip.open(result.path)
+    analysis = analyzed(recording)
+    errors = compared(analysis, person, begin_s)
+    page = folder / "report.html"
+    with working("writing the report", 2.0):
+        write_report(recording, analysis, page)
+    if json:
+        facts: dict[str, Any] = result_facts(result, interrupted=False)
+        print_json(
+            facts
+            | {
+                "session": result.path,
+                "report": page,
+                "angles": errors,
+                "summary": analysis.summary,
+                "quality": analysis.quality,
+            }
+        )
+        return
+    for line in account(result):
+        say(line)
+    say(f"quality {analysis.quality['grade']}")
+    for reason in analysis.quality["reasons"]:
+        say(f"  - {reason}")
+    say()
+    _print_errors(errors)
+    say()
+    say(f"session {result.path}")
+    say(f"report  {page}")
+
+
+def compared(analysis: Analysis, person: Recording, begin_s: float) -> list[AngleError]:
+    """Compare the angles over the walk with the simulator's own.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of the recording made over Bluetooth.
+    person : Recording
+        The simulated person, with its truth.
+    begin_s : float, s
+        When the simulated motion began, on the recording's clock.
+    """
+    import numpy as np
+
+    truth = person.truth
+    if truth is None:
+        raise ValueError("Expected a simulated person with truth, got none")
+    time_s = analysis.angles.index.to_numpy()
+    gait = np.zeros(len(time_s), dtype=bool)
+    for marker in analysis.activity:
+        if marker.name == "gait":
+            gait |= (time_s >= marker.start_s) & (time_s <= marker.end_s)
+    summary = analysis.summary
+    groups = {
+        **summary["pelvis"],
+        **summary["sides"].get("left", {}),
+        **summary["sides"].get("right", {}),
+    }
+    found = []
+    for angle in COMPARED:
+        true_deg = np.interp(
+            time_s - begin_s, truth.index.to_numpy(), truth[f"{angle}_deg"].to_numpy()
+        )
+        error_deg = (analysis.angles[f"{angle}_deg"].to_numpy() - true_deg)[gait]
+        error_deg = error_deg[np.isfinite(error_deg)]
+        mean_deg = float(error_deg.mean())
+        spread = groups[angle]["range_deg"]
+        found.append(
+            AngleError(
+                angle=angle,
+                range_deg=spread["mean"],
+                range_sd_deg=spread["sd"],
+                true_range_deg=_true_range_deg(analysis, angle, time_s, true_deg),
+                rmse_deg=float(np.sqrt(np.mean(error_deg**2))),
+                mean_error_deg=mean_deg,
+                shape_rmse_deg=float(error_deg.std()),
+            )
+        )
+    return found
+
+
+def _true_range_deg(analysis: Analysis, angle: str, time_s: Any, true_deg: Any) -> float | None:
+    """Return the mean over the same strides of the true range in one stride."""
+    import numpy as np
+
+    strides = analysis.strides[analysis.strides["valid"].astype(bool)]
+    side = angle.rsplit("_", 1)[-1]
+    if side in ("left", "right"):
+        strides = strides[strides["side"] == side]
+    ranges = [
+        np.ptp(true_deg[(time_s >= start_s) & (time_s < end_s)])
+        for start_s, end_s in zip(strides["start_s"], strides["end_s"], strict=True)
+    ]
+    return float(np.mean(ranges)) if ranges else None
+
+
+def _print_errors(errors: list[AngleError]) -> None:
+    print_table(
+        ("walking", "range per stride", "true range", "shape error", "mean error"),
+        [
+            (
+                one.angle.replace("_", " "),
+                "-"
+                if one.range_deg is None
+                else f"{one.range_deg:.1f}° ± {one.range_sd_deg or 0.0:.1f}°",
+                "-" if one.true_range_deg is None else f"{one.true_range_deg:.1f}°",
+                f"{one.shape_rmse_deg:.2f}° RMS",
+                f"{one.mean_error_deg:+.2f}°",
+            )
+            for one in errors
+        ],
+    )

@@ -1,0 +1,111 @@
+"""Printing: results on stdout, as text or JSON; progress on stderr, on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+__all__ = ["json_safe", "note", "print_json", "print_table", "progress", "say", "working"]
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result on stdout."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a line about what is going on, on stderr."""
+    typer.echo(text, err=True)
+    sys.stderr.flush()
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON on stdout; what is not a number becomes null."""
+    typer.echo(json.dumps(json_safe(value), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def json_safe(value: Any) -> Any:
+    """Return `value` in lists, dicts, strings, numbers, True, False and None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return json_safe(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [json_safe(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, without importing numpy
+        return json_safe(value.tolist())
+    if isinstance(value, Path | datetime):
+        return value.isoformat() if isinstance(value, datetime) else str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print columns two spaces apart, numbers to the right; never wrapped, so it can be piped."""
+    texts = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(header), *texts]) for i in range(len(header))]
+    numeric = [all(not isinstance(row[i], str) for row in rows) for i in range(len(header))]
+    for line in [list(header), *texts]:
+        cells = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        say("  ".join(cells).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "-"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def progress(description: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show a bar with the time left; yields a function that takes how much of `total` is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not _on_terminal()
+    ) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda done: bar.update(task, completed=min(done, total))
+
+
+@contextmanager
+def working(description: str, expected_s: float = 0.0) -> Iterator[None]:
+    """Show that something runs that cannot tell how far it is, and about how long it takes."""
+    if not _on_terminal():
+        note(description)
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+    from rich.text import Text
+
+    class Left(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            left_s = expected_s - (task.elapsed or 0.0)
+            return Text(
+                f"about {left_s:.0f} s left" if left_s >= 1 else f"{task.elapsed or 0:.0f} s"
+            )
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), Left())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        bar.add_task(description, total=None)
+        yield

@@ -1,0 +1,152 @@
+"""``imuhip record``: from sensors to a session file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imuhip.cli.options import (
+    AssignOption,
+    JsonOption,
+    RadioOption,
+    free_path,
+    parsed_assignment,
+    session_path,
+)
+from imuhip.cli.output import note, print_json, progress, say
+
+if TYPE_CHECKING:
+    from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+    from imuhip.cli.recording_session import RecordingSession
+
+__all__ = ["connected_kit", "record"]
+
+_EXIT_INTERRUPTED = 130
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="The session file; by default in recordings/, named by date."),
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option("--duration", min=0.1, help="Seconds to record; without it until Ctrl-C."),
+]
+RateOption = Annotated[int, typer.Option("--rate", min=1, max=1000, help="Samples per second.")]
+
+
+def record(
+    assign: AssignOption = None,
+    out: OutOption = None,
+    duration: DurationOption = None,
+    rate: RateOption = 100,
+    radio: RadioOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Record sensors into a session file; Ctrl-C ends it and the file is complete.
+
+    On a terminal keys set markers: n begins and ends an N-pose, g gait, m marks an instant.
+    """
+    from imuhip.cli.stop_signals import StopSignals
+
+    with StopSignals() as stop:
+        wanted = _wanted(assign, radio)
+        path = free_path(out or session_path(Path("recordings"), datetime.now().astimezone()))
+        from imuhip.cli.recording_session import RecordingSession, Stopped
+
+        try:
+            with RecordingSession(radio, rate, stop) as session:
+                session.open()
+                kit = wanted or session.virtual_assignment
+                connected_kit(session, kit)
+                session.start(path, {"radio": radio, "rate_hz": str(rate)})
+                note(f"recording into {path}; Ctrl-C ends")
+                result, interrupted = _record(session, duration)
+                _remember(session, radio)
+        except Stopped:
+            if path.exists():
+                note(f"stopped; {path} is complete")
+            else:
+                note("stopped before anything was recorded")
+            raise typer.Exit(_EXIT_INTERRUPTED) from None
+    _tell(result, interrupted=interrupted, json=json)
+    if result.error is not None:
+        raise result.error
+    if interrupted:
+        raise typer.Exit(_EXIT_INTERRUPTED)
+
+
+def _wanted(assign: list[str] | None, radio: str) -> dict[str, str]:
+    """Return segment to address; empty where the virtual kit knows itself."""
+    from imuhip.cli.kit_memory import recall_kit
+
+    if assign:
+        return parsed_assignment(assign)
+    if radio == "sim":
+        return {}
+    return {segment: sensor.address for segment, sensor in recall_kit().items()}
+
+
+def connected_kit(session: RecordingSession, kit: Mapping[str, str]) -> None:
+    """Connect, telling what happens."""
+    note(f"scanning for {', '.join(kit)}")
+    session.connect(kit)
+    for sensor in session.status().sensors.values():
+        battery = "" if sensor.battery_percent is None else f", battery {sensor.battery_percent} %"
+        note(f"connected {sensor.segment}: {sensor.name} {sensor.address}{battery}")
+
+
+def _record(session: RecordingSession, duration_s: float | None) -> tuple[RecordingResult, bool]:
+    from imuhip.cli.marker_keys import Marks, marker_keys
+    from imuhip.cli.recording_session import Stopped
+    from imuhip.cli.truth_lines import truth_lines
+
+    def each_second(status: AcquisitionStatus) -> None:
+        for line in truth_lines(status):
+            note(line)
+
+    interrupted = False
+    marks = Marks(session.mark)
+    with marker_keys() as pressed, progress("recording", duration_s or 0.0) as show:
+
+        def often(elapsed_s: float) -> None:
+            show(elapsed_s)
+            for name in pressed():
+                marks.press(name, elapsed_s)
+
+        try:
+            session.follow(duration_s, each_second, often=often)
+        except Stopped:
+            interrupted = True
+    marks.end(session.elapsed_s)
+    return session.finish(), interrupted
+
+
+def _remember(session: RecordingSession, radio: str) -> None:
+    """Remember real sensors only: the virtual kit knows itself."""
+    from imuhip.cli.kit_memory import RememberedSensor, remember_kit
+
+    if radio == "sim":
+        return
+    kit = {
+        s.segment: RememberedSensor(s.address, s.serial, s.name)
+        for s in session.status().sensors.values()
+    }
+    try:
+        remember_kit(kit)
+    except OSError as error:
+        note(f"note: the kit could not be remembered: {error}")
+
+
+def _tell(result: RecordingResult, *, interrupted: bool, json: bool) -> None:
+    from imuhip.cli.truth_lines import account, result_facts
+
+    if json:
+        print_json(result_facts(result, interrupted=interrupted))
+        return
+    say(f"{result.path}: {result.duration_s:.1f} s recorded")
+    for line in account(result):
+        say(f"  {line}")

@@ -1,0 +1,206 @@
+"""Connecting and recording from the command line, stoppable at every moment.
+
+The engine runs on its own loop thread, so a slow terminal cannot delay a packet; this side waits
+for it in short steps and looks for a stop request between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from imuhip.acquisition.blocking import Acquisition
+from imuhip.acquisition.engine import EngineOptions
+from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.cli.session_radio import open_for
+from imuhip.cli.stop_signals import StopSignals
+from imuhip.core.sensor import StreamConfig
+
+if TYPE_CHECKING:
+    from imuhip.core.link import Advertisement, Radio
+    from imuhip.recording.session import Recording
+    from imuhip.simulation.kit import VirtualKit
+
+__all__ = ["RecordingSession", "Stopped"]
+
+T = TypeVar("T")
+
+_STEP_S = 0.05
+
+
+class Stopped(Exception):  # noqa: N818  # not an error: somebody pressed Ctrl-C
+    """A stop was requested while waiting."""
+
+
+class RecordingSession:
+    """Radio, sensors and file of one ``imuhip record``; a context manager that leaves nothing open.
+
+    Parameters
+    ----------
+    spec : str
+        As ``--radio``.
+    rate_hz : int
+        What every sensor is asked for.
+    stop : StopSignals
+        Ends every wait with `Stopped`.
+    person : Recording, optional
+        What the sensors of ``--radio sim`` measure.
+    begin : {"all", "first", "explicit"}
+        When that motion begins.
+    """
+
+    def __init__(
+        self,
+        spec: str,
+        rate_hz: int,
+        stop: StopSignals,
+        *,
+        person: Recording | None = None,
+        begin: Literal["all", "first", "explicit"] = "all",
+    ) -> None:
+        self._spec = spec
+        self._options = EngineOptions(stream=StreamConfig(rate_hz), simulated=spec == "sim")
+        self._stop = stop
+        self._person = person
+        self._begin = begin
+        self._acquisition: Acquisition | None = None
+        self._kit: VirtualKit | None = None
+
+    def __enter__(self) -> RecordingSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._acquisition is not None:
+            self._acquisition.close()
+
+    def open(self) -> None:
+        """Open the radio."""
+        self._acquisition = Acquisition(self._radio, self._options)
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """Return what the live window needs."""
+        if self._acquisition is None:
+            raise RuntimeError("the radio is not open")
+        return self._acquisition
+
+    def scan(self, seconds: float) -> dict[str, Advertisement]:
+        """Return who advertises."""
+        return self._await(self.acquisition.engine.scan(seconds))
+
+    @property
+    def virtual_assignment(self) -> dict[str, str]:
+        """Return what the virtual kit wears; empty without one."""
+        return {} if self._kit is None else self._kit.assignment
+
+    def connect(self, assignment: Mapping[str, str]) -> None:
+        """Bring every sensor to stream."""
+        self._await(self.acquisition.engine.connect(assignment))
+
+    def start(self, path: Path, settings: Mapping[str, str]) -> None:
+        """Create the file and record from the instant at which every sensor delivers."""
+        self._await(self.acquisition.engine.start_recording(path, settings=settings))
+
+    def begin_motion(self) -> float:
+        """Let the virtual person begin; return when on the recording's clock, s."""
+        return self._await(self._begin_motion())
+
+    def follow(
+        self,
+        duration_s: float | None,
+        each_second: Callable[[AcquisitionStatus], None],
+        *,
+        often: Callable[[float], None] = lambda _elapsed_s: None,
+    ) -> None:
+        """Wait until the recording is long enough or the disk refuses; `finish` then tells.
+
+        Raises
+        ------
+        Stopped
+            On request.
+        """
+        next_s = 1.0
+        while True:
+            status = self.acquisition.status()
+            recording = status.recording
+            elapsed_s = recording.elapsed_s if recording is not None else 0.0
+            if recording is not None and recording.error is not None:
+                return
+            often(elapsed_s)
+            if elapsed_s >= next_s:
+                next_s = float(int(elapsed_s)) + 1.0
+                each_second(status)
+            if duration_s is not None and elapsed_s >= duration_s:
+                return
+            if self._stop.requested.wait(_STEP_S):
+                raise Stopped
+
+    def mark(self, name: str, start_s: float, end_s: float) -> None:
+        """Mark a stretch of the recording."""
+        self.acquisition.add_marker(name, start_s, end_s)
+
+    def finish(self) -> RecordingResult:
+        """Finish the file, whatever is requested meanwhile."""
+        return self.acquisition.stop_recording()
+
+    def status(self) -> AcquisitionStatus:
+        """Return everything at this instant."""
+        return self.acquisition.submit(self._status()).result()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return the present on the recording's clock, s; 0 when nothing is recorded."""
+        recording = self.status().recording
+        return 0.0 if recording is None else recording.elapsed_s
+
+    async def _status(self) -> AcquisitionStatus:
+        return self.acquisition.engine.status()
+
+    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        future = self.acquisition.submit(coroutine)
+        while True:
+            try:
+                return future.result(_STEP_S)
+            except concurrent.futures.TimeoutError:
+                if future.done():  # the coroutine's own time-out, not that of waiting
+                    return future.result()
+                if self._stop.requested.is_set():
+                    future.cancel()
+                    raise Stopped from None
+
+    @asynccontextmanager
+    async def _radio(self) -> AsyncIterator[Radio]:
+        opening = asyncio.create_task(open_for(self._spec, self._person, begin=self._begin))
+        while not opening.done():
+            await asyncio.wait({opening}, timeout=_STEP_S)
+            if self._stop.requested.is_set() and not opening.done():
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
+                raise Stopped
+        opened = await opening
+        self._kit = opened.kit
+        try:
+            yield opened.radio
+        finally:
+            await opened.close()
+
+    async def _begin_motion(self) -> float:
+        recording = self.acquisition.engine.status().recording
+        if self._kit is None or recording is None:
+            raise RuntimeError("a motion begins during a recording of virtual sensors")
+        self._kit.begin()
+        begin_s = self._kit.motion.begin_s
+        if begin_s is None:
+            raise RuntimeError("the motion did not begin")
+        return recording.elapsed_s + begin_s - time.monotonic()

@@ -1,0 +1,48 @@
+"""``imuhip recover``: rescue a recording whose program died."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imuhip.cli.options import FileArgument, JsonOption
+from imuhip.cli.output import note, print_json, print_table, say, working
+
+__all__ = ["recover"]
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="The new file; by default NAME_recovered.h5 beside it.")
+]
+
+
+def recover(file: FileArgument, out: OutOption = None, json: JsonOption = False) -> None:
+    """Copy what is sound of an unfinished recording to a new file; the old one is not changed."""
+    from imuhip.recording.recovery import recover as recover_file
+
+    with working(f"recovering {file}"):
+        found = recover_file(file, out)
+    if json:
+        print_json(
+            {
+                "source": found.source,
+                "recovered": found.recovered,
+                "lost_tail_s": found.lost_tail_s,
+                "sensors": dict(found.sensors),
+                "notes": found.notes,
+            }
+        )
+        return
+    say(f"recovered {found.recovered}")
+    print_table(
+        ("sensor", "samples", "packets", "missing", "repeated", "until s"),
+        [
+            (s, r.samples, r.packets, r.missing_numbers, r.repeated_numbers, r.last_time_s)
+            for s, r in found.sensors.items()
+        ],
+    )
+    say(f"at most {found.lost_tail_s:.2f} s were lost at the end")
+    for text in found.notes:
+        say(f"note: {text}")
+    note(f"hint: imuhip analyze {found.recovered}")

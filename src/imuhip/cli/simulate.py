@@ -1,0 +1,125 @@
+"""``imuhip simulate``: a person who does not exist, as a file or as sensors on the air."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imuhip.cli.options import JsonOption, OptionError, free_path, session_path
+from imuhip.cli.output import note, print_json, say, working
+
+if TYPE_CHECKING:
+    from imuhip.simulation.kit import VirtualKit
+
+__all__ = ["simulate_app"]
+
+SENSOR_MODELS = ("imuhip",)
+"""Models the virtual sensors can be."""
+
+simulate_app = typer.Typer(
+    help="Simulate a person, with the exact truth beside the data.", no_args_is_help=False
+)
+
+ActivityOption = Annotated[str, typer.Option("--activity", help="walk or run.")]
+MinutesOption = Annotated[
+    float, typer.Option("--minutes", min=0.1, max=600.0, help="How long the person moves.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Another number is another person.")]
+RateOption = Annotated[float, typer.Option("--rate", min=25.0, max=1000.0, help="In Hz.")]
+
+
+@simulate_app.callback(invoke_without_command=True)
+def simulate(
+    ctx: typer.Context,
+    activity: ActivityOption = "walk",
+    minutes: MinutesOption = 2.0,
+    seed: SeedOption = 0,
+    rate: RateOption = 100.0,
+    out: Annotated[Path | None, typer.Option("--out", help="The session file to write.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the recording of a simulated person, with its truth, to a session file."""
+    if ctx.invoked_subcommand is not None:
+        return
+    import imuhip
+
+    now = datetime.now().astimezone()
+    path = free_path(out or session_path(Path("recordings"), now, "simulated"))
+    with working(f"simulating {minutes:g} min"):
+        recording = imuhip.simulate(activity, minutes, seed, rate_hz=rate)
+        recording.save(path)
+    if json:
+        print_json(
+            {
+                "file": path,
+                "duration_s": recording.duration_s,
+                "rate_hz": recording.rate_hz,
+                "sensors": list(recording.sensors),
+                "seed": seed,
+            }
+        )
+    else:
+        say(f"{path}: {recording.duration_s:.1f} s, {', '.join(recording.sensors)}")
+
+
+@simulate_app.command("radio")
+def radio(
+    listen: Annotated[
+        str,
+        typer.Option(
+            "--listen",
+            metavar="TRANSPORT",
+            help="Where a host can connect; port 0 takes a free one.",
+        ),
+    ] = "tcp-server:127.0.0.1:9000",
+    replay: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Replay this session (.h5) or MATLAB (.mat) file."),
+    ] = None,
+    start: Annotated[
+        float, typer.Option("--start", min=0.0, help="Begin the replay here, s in the file.")
+    ] = 0.0,
+    stop: Annotated[
+        float | None, typer.Option("--stop", min=0.0, help="End the replay here, s in the file.")
+    ] = None,
+    sensor: Annotated[str, typer.Option("--sensor", help="Model of the sensors.")] = "imuhip",
+    activity: ActivityOption = "walk",
+    minutes: MinutesOption = 5.0,
+    seed: SeedOption = 0,
+) -> None:
+    """Run virtual sensors behind an HCI controller, until Ctrl-C.
+
+    Another process reaches them with --radio hci:tcp-client:127.0.0.1:9000.
+    """
+    import asyncio
+
+    from imuhip.simulation.kit import serve
+
+    if sensor not in SENSOR_MODELS:
+        raise OptionError(
+            f"--sensor {sensor}: not a model that can be simulated",
+            hint=f"choose among {', '.join(SENSOR_MODELS)}",
+        )
+    asyncio.run(
+        serve(
+            listen,
+            replay=replay,
+            start_s=start,
+            stop_s=stop,
+            activity=activity,
+            minutes=minutes,
+            seed=seed,
+            on_ready=_announce,
+        )
+    )
+
+
+def _announce(kit: VirtualKit, listening: str) -> None:
+    for segment, address in kit.assignment.items():
+        say(f"{segment}={address}")
+    say(f"listening on {listening}; {kit.motion.duration_s:.1f} s of motion; Ctrl-C ends")
+    if listening.startswith("tcp-server:"):
+        note(f"hint: imuhip scan --radio hci:tcp-client:{listening.removeprefix('tcp-server:')}")
