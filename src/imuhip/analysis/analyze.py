@@ -15,8 +15,8 @@ from imuhip.analysis.tables import angle_table, stride_table
 from imuhip.calibration.stillness import stretches
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import Marker
-from imuhip.fusion.filters import FILTERS
 from imuhip.errors import ConfigError
+from imuhip.fusion.filters import FILTERS
 from imuhip.gait.activity import FRAME_S
 from imuhip.gait.strides import StrideCut, cut_strides
 
@@ -68,7 +68,7 @@ def analyze(
         )
     settings = Settings(orientation_filter, live=live, magnetometer=magnetometer)
     if live:
-        from imuhip.analysis.live import analyze_live
+        from imuhip.analysis.live_replay import analyze_live
 
         found = analyze_live(recording.sensors, recording.markers, recording.rate_hz, settings)
     else:
@@ -94,7 +94,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
         strides=strides,
         summary=summarise(activity, strides, duration_s, rate_hz, found.grid.segments),
         quality=assess_quality(
-            found.grid, found.motions, found.gait, found.pose, found.legs, found.tracks
+            found.grid, found.bias_rad_s, found.gait, found.pose, found.legs, found.tracks
         ),
         activity=activity,
     )
@@ -116,4 +116,3 @@ def _activity_markers(found: Kinematics) -> tuple[Marker, ...]:
             Marker(name, at(run.start * scale), at(run.end * scale)) for run in stretches(flags)
         ]
     return tuple(sorted(markers, key=lambda marker: marker.start_s))
-

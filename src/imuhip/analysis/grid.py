@@ -15,7 +15,7 @@ import numpy as np
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
 from imuhip.errors import AnalysisError
 
-__all__ = ["LONGEST_FILL_S", "GridBlock", "cubic_at", "fill_gaps", "to_grid"]
+__all__ = ["LONGEST_FILL_S", "GridBlock", "cubic_at", "fill_gaps", "hold_gaps", "to_grid"]
 
 LONGEST_FILL_S = 0.05
 """Gaps up to here are interpolated; longer ones stay missing in every result."""
@@ -46,14 +46,32 @@ class GridBlock:
     def __len__(self) -> int:
         return len(self.time_s)
 
+    def part(self, rows: slice) -> GridBlock:
+        """Return some of the rows."""
+        return GridBlock(
+            self.time_s[rows],
+            {segment: values[rows] for segment, values in self.acc.items()},
+            {segment: values[rows] for segment, values in self.gyr.items()},
+            {segment: values[rows] for segment, values in self.valid.items()},
+            {segment: values[rows] for segment, values in self.mag.items()},
+        )
+
     @property
     def segments(self) -> tuple[str, ...]:
         """Return the segments that carry a sensor."""
         return tuple(self.acc)
 
 
-def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float) -> GridBlock:
+def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float, *, causal: bool = False) -> GridBlock:
     """Bring whole recordings to one grid.
+
+    Parameters
+    ----------
+    sensors : mapping of segment to ImuSeries
+    rate_hz : float
+        Of the grid, where the sensors do not share their times already.
+    causal : bool
+        Fill gaps with the last value, as a live view must, not by interpolation.
 
     Raises
     ------
@@ -78,7 +96,7 @@ def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float) -> GridBlock:
         stacked = np.where(series.valid[:, None], stacked, np.nan)
         if not uniform:
             stacked = _resample(series.time_s, stacked, time_s)
-        filled, known = fill_gaps(stacked, time_s)
+        filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
         acc[segment], gyr[segment], valid[segment] = filled[:, :3], filled[:, 3:6], known
         if series.mag is not None:
             mag[segment] = filled[:, 6:9]
@@ -146,7 +164,7 @@ def fill_gaps(values: FloatArray, time_s: FloatArray) -> tuple[FloatArray, BoolA
     known : (n,) bool array
         True where measured, or where the gap is at most `LONGEST_FILL_S`.
     """
-    present = np.isfinite(values).all(axis=1)
+    present = np.asarray(np.isfinite(values).all(axis=1))
     if present.all():
         return values, present
     rows = np.flatnonzero(present)
@@ -162,4 +180,19 @@ def fill_gaps(values: FloatArray, time_s: FloatArray) -> tuple[FloatArray, BoolA
         [np.interp(np.arange(len(values)), rows, values[rows, k]) for k in range(values.shape[1])],
         axis=1,
     )
-    return filled, present | (gap_s <= LONGEST_FILL_S + 1e-9)
+    return filled, np.asarray(present | (gap_s <= LONGEST_FILL_S + 1e-9))
+
+
+def hold_gaps(values: FloatArray, time_s: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Fill missing rows with the last one measured, and say which rows may be believed.
+
+    Causal counterpart of `fill_gaps`: a row is believed while the gap has lasted no longer than
+    `LONGEST_FILL_S`. Rows before the first measurement take its value and are not believed.
+    """
+    present = np.asarray(np.isfinite(values).all(axis=1))
+    if present.all():
+        return values, present
+    before = np.maximum.accumulate(np.where(present, np.arange(len(values)), -1))
+    source = np.where(before >= 0, before, int(np.argmax(present)))
+    recent = (before >= 0) & (time_s - time_s[source] <= LONGEST_FILL_S + 1e-9)
+    return values[source], np.asarray(present | recent)

@@ -1,4 +1,4 @@
-"""What is found once for each leg: its flexion axis, the hip centre, and which way the pelvis faces.
+"""What is found once for each leg: flexion axis, hip centre, and which way the pelvis faces.
 
 Order matters. The thighs' axes come from gait alone; with them the hip centre is found, first
 without knowing which way the pelvis sensor faces; that gives the heading between the sensors'

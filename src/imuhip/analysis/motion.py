@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = ["SensorMotion", "live_motion", "midpoint_rate", "offline_motion"]
 CLIP_ACC_M_S2 = 15.9 * 9.80665
 CLIP_GYR_RAD_S = np.radians(1995.0)
 _CLIP_GUARD_S = 0.1
+_COLUMNS = ("q_WS", "acc", "gyr", "trusted", "bias_rad_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class SensorMotion:
             self.gyr[rows],
             self.trusted[rows],
             self.bias_rad_s[rows],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[SensorMotion]) -> SensorMotion:
+        """Return parts one after the other."""
+        return SensorMotion(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS)
         )
 
     @property
@@ -116,11 +124,13 @@ def live_motion(
 
 
 def _clipped(acc: FloatArray, gyr: FloatArray) -> BoolArray:
-    return (np.abs(acc) >= CLIP_ACC_M_S2).any(axis=1) | (np.abs(gyr) >= CLIP_GYR_RAD_S).any(axis=1)
+    return np.asarray(
+        (np.abs(acc) >= CLIP_ACC_M_S2).any(axis=1) | (np.abs(gyr) >= CLIP_GYR_RAD_S).any(axis=1)
+    )
 
 
 def _near_clipping(acc: FloatArray, gyr: FloatArray, guard: int) -> BoolArray:
     clipped = _clipped(acc, gyr)
     if not clipped.any():
         return clipped
-    return np.convolve(clipped, np.ones(2 * guard + 1), mode="same") > 0.5
+    return np.asarray(np.convolve(clipped, np.ones(2 * guard + 1), mode="same") > 0.5)

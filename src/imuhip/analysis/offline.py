@@ -32,13 +32,13 @@ from imuhip.kinematics.angles import (
 )
 from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
 from imuhip.kinematics.heading_track import HeadingTrack, smooth_heading
-from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 from imuhip.kinematics.hip_centre import (
     BAND_HZ,
     PointForce,
     angular_acceleration,
     point_force,
 )
+from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
 
@@ -60,7 +60,7 @@ class Kinematics:
     """Everything found on the way; tables, summary and quality are made from it."""
 
     grid: GridBlock
-    motions: Mapping[str, SensorMotion]
+    bias_rad_s: Mapping[str, FloatArray]
     activity: Activity
     gait: BoolArray
     pose: Pose
@@ -103,7 +103,9 @@ def analyze_offline(
         grid, rate_hz, settings.orientation_filter, magnetometer=settings.magnetometer
     )
     activity = find_activity(grid, motions, rate_hz)
-    gait = gait_rows(grid.time_s, activity, markers, rate_hz)
+    gait = rows_of_gait(grid.time_s, activity, markers, rate_hz)
+    if gait.sum() < 5.0 * rate_hz:
+        raise not_enough_gait(gait.sum() / rate_hz)
     pose = find_pose(grid, activity, gait, markers, rate_hz)
     sides = sides_worn(grid.segments)
     axes = {
@@ -121,7 +123,7 @@ def analyze_offline(
     angles, turn_rate = compute_angles(q_WB, motions, activity, tracks, rate_hz)
     return Kinematics(
         grid=grid,
-        motions=motions,
+        bias_rad_s={s: np.median(m.bias_rad_s, axis=0) for s, m in motions.items()},
         activity=activity,
         gait=gait,
         pose=pose,
@@ -157,7 +159,7 @@ def find_activity(grid: GridBlock, motions: Mapping[str, SensorMotion], rate_hz:
     )
 
 
-def gait_rows(
+def rows_of_gait(
     time_s: FloatArray, activity: Activity, markers: tuple[Marker, ...], rate_hz: float
 ) -> BoolArray:
     """Return the rows of gait: found, and inside ``gait`` markers where there are any."""
@@ -171,13 +173,16 @@ def gait_rows(
         for marker in given:
             inside |= (time_s >= marker.start_s) & (time_s <= marker.end_s)
         rows &= inside
-    if rows.sum() < 5.0 * rate_hz:
-        raise AnalysisError(
-            f"{rows.sum() / rate_hz:.0f} s of walking or running found, at least 5 s are needed",
-            hint="Record a still pose and then 20 strides; check that the sensors are on the thighs.",
-            code="E604",
-        )
     return rows
+
+
+def not_enough_gait(found_s: float) -> AnalysisError:
+    """Return the error for a recording in which nobody walks."""
+    return AnalysisError(
+        f"{found_s:.0f} s of walking or running found, at least 5 s are needed",
+        hint="Record a still pose and then 20 strides; check that the thigh sensors are on thighs.",
+        code="E604",
+    )
 
 
 def find_pose(
@@ -210,7 +215,7 @@ def find_pose(
     if pose is None:
         raise CalibrationError(
             f"no still, upright pose of 2 s found ({len(candidates)} still stretches seen)",
-            hint="Stand still for 5 s with feet pointing forwards before walking, and record again.",
+            hint="Stand still for 5 s, feet forwards, before walking, and record again.",
             code="E502",
         )
     return pose
@@ -244,6 +249,7 @@ def find_headings(
     n_blocks = len(grid) // block
     turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
+    walking = np.asarray(gait[: n_blocks * block].reshape(n_blocks, block).any(axis=1))
     tracks = {}
     for side, (pelvis, thigh) in forces.items():
         found = heading_blocks(
@@ -254,7 +260,7 @@ def find_headings(
             rate_hz,
         )
         anchor = min(n_blocks - 1, max(0, (pose.rows.end - 1) // block))
-        tracks[side] = smooth_heading(found, block / rate_hz, turned, still, anchor)
+        tracks[side] = smooth_heading(found, block / rate_hz, turned, still, walking, anchor)
     return legs, pelvis_right_S, tracks
 
 
@@ -333,7 +339,7 @@ def compute_angles(
     attitude = pelvis_attitude(q_WB["pelvis"])
     heading = unwrap_heading(attitude[:, 2])
     period_s = np.nanmedian(activity.period_s) if np.isfinite(activity.period_s).any() else 1.1
-    direction = centred_direction(heading, round(2 * float(period_s) * rate_hz) | 1)
+    direction = centred_direction(heading, round(float(period_s) * rate_hz))
     attitude[:, 2] = heading - direction
     missing = ~motions["pelvis"].trusted
     spread = pelvis_sd(len(heading), live=False)

@@ -9,10 +9,9 @@ import numpy as np
 
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry
-from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.pose import Pose
 from imuhip.core.segments import Side
-from imuhip.core.series import BoolArray
+from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.heading_track import HeadingTrack
 
 __all__ = ["POSE_SD_DEG", "assess_quality"]
@@ -27,7 +26,7 @@ _LEVELS = "ABCD"
 
 def assess_quality(
     grid: GridBlock,
-    motions: Mapping[str, SensorMotion],
+    bias_rad_s: Mapping[str, FloatArray],
     gait: BoolArray,
     pose: Pose,
     legs: Mapping[Side, LegGeometry],
@@ -35,20 +34,16 @@ def assess_quality(
 ) -> dict[str, Any]:
     """Return the quality record, JSON-safe."""
     sensors = {
-        segment: _sensor_quality(grid, motion, segment, pose) for segment, motion in motions.items()
+        segment: _sensor_quality(grid, bias, segment, pose) for segment, bias in bias_rad_s.items()
     }
     calibration = _calibration_quality(pose, legs, gait, grid)
     heading = {side: _heading_quality(track) for side, track in tracks.items()}
-    parts = [calibration, *sensors.values(), *heading.values()]
-    worst = max(parts, key=lambda part: _LEVELS.index(part["grade"]))["grade"]
-    named = [
-        *((f"{segment}: {reason}", part) for segment, part in sensors.items() for reason in part["reasons"]),
-        *((f"calibration: {reason}", calibration) for reason in calibration["reasons"]),
-        *((f"{side} hip heading: {reason}", part) for side, part in heading.items() for reason in part["reasons"]),
-    ]
+    named = dict(sensors) | {"calibration": calibration}
+    named |= {f"{side} hip heading": part for side, part in heading.items()}
+    worst = max((part["grade"] for part in named.values()), key=_LEVELS.index)
     return {
         "grade": worst,
-        "reasons": [text for text, _ in named],
+        "reasons": [f"{name}: {why}" for name, part in named.items() for why in part["reasons"]],
         "calibration": calibration,
         "sensors": sensors,
         "heading": heading,
@@ -66,7 +61,7 @@ def _graded(findings: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _sensor_quality(
-    grid: GridBlock, motion: SensorMotion, segment: str, pose: Pose
+    grid: GridBlock, bias_rad_s: FloatArray, segment: str, pose: Pose
 ) -> dict[str, Any]:
     missing = 100.0 * float(np.mean(~grid.valid[segment]))
     rows = slice(pose.rows.start, pose.rows.end)
@@ -76,13 +71,11 @@ def _sensor_quality(
         findings.append(("C" if missing >= 5.0 else "B", f"{missing:.1f} % of samples missing"))
     if abs(gravity - _GRAVITY_M_S2) > 0.1:
         level = "C" if abs(gravity - _GRAVITY_M_S2) > 0.5 else "B"
-        findings.append(
-            (level, f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}")
-        )
+        findings.append((level, f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}"))
     return _graded(findings) | {
         "missing_percent": round(missing, 3),
         "gravity_m_s2": round(gravity, 4),
-        "gyro_bias_deg_s": [round(float(v), 4) for v in np.degrees(np.median(motion.bias_rad_s, axis=0))],
+        "gyro_bias_deg_s": [round(float(v), 4) for v in np.degrees(bias_rad_s)],
     }
 
 
@@ -102,13 +95,19 @@ def _calibration_quality(
     for side, leg in legs.items():
         if leg.axis.sign_evidence < 1.0:
             findings.append(
-                ("C", f"{side} thigh: weak evidence which way is forwards"
-                      f" (score {leg.axis.sign_evidence:.1f}, 1 is wanted)")
+                (
+                    "C",
+                    f"{side} thigh: weak evidence which way is forwards"
+                    f" (score {leg.axis.sign_evidence:.1f}, 1 is wanted)",
+                )
             )
         if leg.axis.planarity < 0.8:
             findings.append(
-                ("B", f"{side} thigh: only {100 * leg.axis.planarity:.0f} % of the swing is about"
-                      " one axis; a loose strap or much turning")
+                (
+                    "B",
+                    f"{side} thigh: only {100 * leg.axis.planarity:.0f} % of the swing is about"
+                    " one axis; a loose strap or much turning",
+                )
             )
     return _graded(findings) | {
         "pose_start_s": round(float(grid.time_s[pose.rows.start]), 2),
@@ -121,15 +120,16 @@ def _calibration_quality(
 def _heading_quality(track: HeadingTrack) -> dict[str, Any]:
     measured = np.isfinite(track.innovation_rad)
     findings = []
-    scatter = float(np.degrees(np.nanstd(track.innovation_rad[measured][1:]))) if measured.sum() > 2 else float("nan")
+    innovation = track.innovation_rad[measured][1:]  # the first one learns the offset
+    scatter = float(np.degrees(np.std(innovation))) if len(innovation) > 1 else float("nan")
     if not measured.any():
         findings.append(("D", "never measured: no usable gait"))
     elif scatter > 6.0:
         findings.append(("B", f"block headings scatter by {scatter:.1f}°; straps may be loose"))
-    first, last = (track.heading_rad[measured][[0, -1]] if measured.any() else (0.0, 0.0))
+    first, last = track.heading_rad[measured][[0, -1]] if measured.any() else (0.0, 0.0)
     return _graded(findings) | {
         "blocks": int(measured.sum()),
         "scatter_deg": None if np.isnan(scatter) else round(scatter, 2),
         "corrected_drift_deg": round(float(np.degrees(last - first)), 2),
-        "sd_deg": round(float(np.degrees(np.median(track.drift_sd_rad))), 2),
+        "sd_deg": round(float(np.degrees(np.nanmedian(track.drift_sd_rad))), 2),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,18 +50,17 @@ def _side(strides: pd.DataFrame, side: str) -> dict[str, Any]:
         "strides_excluded": {str(reason): int(count) for reason, count in reasons.items()},
         "stride_time_s": _spread(valid["stride_time_s"]),
         "cadence_steps_per_min": _spread(valid["cadence_steps_per_min"]),
-    } | {
-        name: _angle(valid, name) for name in HIP_ANGLES if name.endswith(side) and f"{name}_min_deg" in valid
-    }
+    } | {name: _angle(valid, name) for name in HIP_ANGLES if name.endswith(side)}
 
 
 def _pelvis(strides: pd.DataFrame) -> dict[str, Any]:
     valid = strides[strides["valid"].astype(bool)]
-    return {name: _angle(valid, name) for name in PELVIS_ANGLES if f"{name}_min_deg" in valid}
+    return {name: _angle(valid, name) for name in PELVIS_ANGLES}
 
 
 def _angle(valid: pd.DataFrame, name: str) -> dict[str, Any]:
-    return {f"{kind}_deg": _spread(valid[f"{name}_{kind}_deg"]) for kind in ("min", "max", "mean", "range")}
+    kinds = ("min", "max", "mean", "range")
+    return {f"{kind}_deg": _spread(valid[f"{name}_{kind}_deg"]) for kind in kinds}
 
 
 def _spread(column: pd.Series) -> dict[str, Any]:

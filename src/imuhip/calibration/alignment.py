@@ -1,8 +1,9 @@
 """From axes found on the body to ``q_SB``: where each segment's ISB axes lie in its sensor.
 
 The vertical axis of every segment is the pose's vertical. The pelvis faces where both thighs'
-flexion axes say. A thigh faces where the pelvis does in the pose, seen through the relative heading:
-the pose *is* zero hip rotation (method D2 of ALGORITHMS 3.3; no strap orientation is trusted).
+flexion axes say. A thigh faces where the pelvis does in the pose, seen through the relative
+heading: the pose *is* zero hip rotation (method D2 of ALGORITHMS 3.3; no strap orientation is
+trusted).
 """
 
 from __future__ import annotations

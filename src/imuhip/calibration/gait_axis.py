@@ -1,9 +1,10 @@
 """The flexion axis of a thigh in its sensor's frame, from gait, and which way round it is.
 
 In gait the thigh turns mostly about the mediolateral axis, so that axis is the principal direction
-of its angular rate in the horizontal plane of the pose (principal component analysis as in Kong et al.
-2016, PMC5190992). A principal axis has no sign. The sign is taken from what gait does on any body:
-the thigh is, on average, flexed against standing, and it swings forwards faster than it goes back.
+of its angular rate in the horizontal plane of the pose (principal component analysis as in Kong et
+al. 2016, PMC5190992). A principal axis has no sign. The sign is taken from what gait does on any
+body: the thigh is, on average, flexed against standing, and it swings forwards faster than it goes
+back.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def find_gait_axis(
     axis /= np.linalg.norm(axis)
     planarity = float(values[2] / max(values[1] + values[2], 1e-12))
     rate = gyr[rows] @ axis
-    skew = float(np.mean(rate**3) / max(np.mean(rate**2), 1e-12) ** 1.5)
+    skew = float(np.mean(rate**3)) / max(float(np.mean(rate**2)), 1e-12) ** 1.5
     # Angle of the pose's vertical turned into the sample's vertical about -axis: the segment leans
     # forwards at the knee when it is flexed.
     sideways = np.cross(axis, pose_up_S)

@@ -15,7 +15,7 @@ import numpy as np
 from imuhip.calibration.stillness import Stretch
 from imuhip.core.series import FloatArray
 
-__all__ = ["Pose", "choose_pose", "make_pose", "mean_up", "upright_deviation_rad"]
+__all__ = ["Pose", "choose_pose", "make_pose", "mean_up", "upright"]
 
 _UPRIGHT_LIMIT_RAD = np.radians(35.0)
 """Walking leans a thigh 5..15° on average; a seat turns it by 60° and more."""
@@ -61,13 +61,11 @@ def make_pose(rows: Stretch, acc: Mapping[str, FloatArray], *, given: bool) -> P
     return Pose(rows=rows, up_S=ups, sway_rad=max(spreads), given=given)
 
 
-def upright_deviation_rad(
-    up_S: Mapping[str, FloatArray], gait_up_S: Mapping[str, FloatArray]
-) -> float:
-    """Return the largest angle between a sensor's vertical in the pose and on average in gait."""
-    return max(
-        float(np.arccos(np.clip(up_S[segment] @ gait_up_S[segment], -1.0, 1.0)))
-        for segment in gait_up_S
+def upright(pose: Pose, gait_up_S: Mapping[str, FloatArray]) -> bool:
+    """Return whether every sensor's vertical in the pose is near its mean in gait."""
+    return all(
+        float(np.arccos(np.clip(pose.up_S[segment] @ up, -1.0, 1.0))) < _UPRIGHT_LIMIT_RAD
+        for segment, up in gait_up_S.items()
     )
 
 
@@ -81,13 +79,10 @@ def choose_pose(
 
     When nobody stood still before walking, the first upright stretch after it is taken.
     """
-    upright = []
-    for rows in candidates:
-        pose = make_pose(rows, acc, given=False)
-        if upright_deviation_rad(pose.up_S, gait_up_S) < _UPRIGHT_LIMIT_RAD:
-            upright.append(pose)
-    before = [pose for pose in upright if pose.rows.end <= gait_start]
+    poses = [make_pose(rows, acc, given=False) for rows in candidates]
+    poses = [pose for pose in poses if upright(pose, gait_up_S)]
+    before = [pose for pose in poses if pose.rows.end <= gait_start]
     if before:
         return max(before, key=lambda pose: len(pose.rows))
-    after = [pose for pose in upright if pose.rows.start >= gait_start]
+    after = [pose for pose in poses if pose.rows.start >= gait_start]
     return after[0] if after else None

@@ -6,19 +6,28 @@ All three are asked of signals that do not depend on how a sensor is turned on i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["FRAME_S", "Activity", "find_gait_frames", "stride_period_s"]
+__all__ = [
+    "FRAME_S",
+    "WINDOW_S",
+    "Activity",
+    "find_gait_frames",
+    "gait_period_s",
+    "stride_period_s",
+]
 
 FRAME_S = 1.0
 """Activity is judged once a second."""
 
-_WINDOW_S = 4.0
+WINDOW_S = 4.0
+"""Long enough for two strides of the slowest walk worth the name."""
+
 _PERIOD_LIMITS_S = (0.5, 1.8)
 _THIGH_RATE_RMS_RAD_S = 0.5
 _PERIODICITY = 0.45
@@ -76,13 +85,37 @@ def stride_period_s(rate: FloatArray, rate_hz: float) -> tuple[float, float]:
     return float((first + peak) / rate_hz), float(min(1.0, part[peak]))
 
 
+def gait_period_s(
+    thigh_windows: Sequence[FloatArray], pelvis_window: FloatArray, own: slice, rate_hz: float
+) -> float:
+    """Return the stride period (s) of one frame, NaN when it is not gait.
+
+    Parameters
+    ----------
+    thigh_windows : sequence of (w, 3) arrays, rad/s
+        Low-passed (5 Hz) angular rates of every thigh over `WINDOW_S` around or before the frame.
+    pelvis_window : (w, 3) array, m/s²
+        Low-passed specific force of the pelvis sensor.
+    own : slice
+        The rows of the frame itself inside the window.
+    rate_hz : float
+        Sample rate.
+    """
+    if np.linalg.norm(pelvis_window, axis=1).std() < _PELVIS_FORCE_SD_M_S2:
+        return float("nan")
+    found = [_thigh_period(window, window[own], rate_hz) for window in thigh_windows]
+    if not all(np.isfinite(found)) or max(found) > 1.25 * min(found):
+        return float("nan")
+    return float(np.mean(found))
+
+
 def find_gait_frames(
     thigh_rates: Mapping[str, FloatArray],
     pelvis_acc: FloatArray,
     still: BoolArray,
     rate_hz: float,
 ) -> Activity:
-    """Label every frame.
+    """Label every frame of a whole recording.
 
     Parameters
     ----------
@@ -96,22 +129,16 @@ def find_gait_frames(
         Sample rate.
     """
     frame = round(FRAME_S * rate_hz)
-    window = round(_WINDOW_S * rate_hz)
-    n_frames = len(still)
-    gait = np.zeros(n_frames, dtype=bool)
-    period = np.full(n_frames, np.nan)
-    magnitude = np.linalg.norm(pelvis_acc, axis=1)
-    for k in range(n_frames):
+    window = round(WINDOW_S * rate_hz)
+    period = np.full(len(still), np.nan)
+    for k in (int(row) for row in np.flatnonzero(~still)):
         centre = k * frame + frame // 2
-        start = max(0, min(centre - window // 2, len(magnitude) - window))
+        start = max(0, min(centre - window // 2, len(pelvis_acc) - window))
         rows = slice(start, start + window)
-        own = slice(k * frame, (k + 1) * frame)
-        if still[k] or magnitude[rows].std() < _PELVIS_FORCE_SD_M_S2:
-            continue
-        found = [_thigh_period(rate[rows], rate[own], rate_hz) for rate in thigh_rates.values()]
-        if all(np.isfinite(found)) and max(found) < 1.25 * min(found):
-            gait[k], period[k] = True, float(np.mean(found))
-    gait = _without_lone_frames(gait)
+        own = slice(k * frame - start, (k + 1) * frame - start)
+        thighs = [rate[rows] for rate in thigh_rates.values()]
+        period[k] = gait_period_s(thighs, pelvis_acc[rows], own, rate_hz)
+    gait = _without_lone_frames(np.isfinite(period))
     period[~gait] = np.nan
     return Activity(gait=gait, still=still.copy(), period_s=period)
 

@@ -8,6 +8,7 @@ from the thigh's greatest extension: the foot leaves the ground shortly after it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import signal
@@ -99,7 +100,7 @@ def _turning_points(flexion_rad: FloatArray, step_s: float) -> tuple[FloatArray,
     peaks, _ = signal.find_peaks(
         smooth, prominence=_LOWEST_RANGE_RAD, distance=max(1, round(0.4 / step_s))
     )
-    lows = [a + int(np.argmin(smooth[a:b])) for a, b in zip(peaks[:-1], peaks[1:], strict=True)]
+    lows = [a + int(np.argmin(smooth[a:b])) for a, b in pairwise(peaks)]
     return _parabola(smooth, peaks), _parabola(smooth, np.array(lows, dtype=int))
 
 

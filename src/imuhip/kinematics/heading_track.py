@@ -26,6 +26,8 @@ class DriftModel:
     """How fast the heading may wander; figures from ALGORITHMS section 4 step 5."""
 
     wander_rad_per_sqrt_s: float = np.radians(0.02)
+    other_wander_rad_per_sqrt_s: float = np.radians(0.15)
+    """In movement that is not gait: 20 s of leg swings drift by about 1°."""
     turn_scale: float = 0.007
     """Gyroscope scale error: what a turn of the whole body leaks into the heading."""
     rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
@@ -35,11 +37,12 @@ class DriftModel:
     start_bias_sd_rad: float = np.pi
     gate: float = 9.0
 
-    def noise(self, step_s: float, turned_rad: float) -> FloatArray:
+    def noise(self, step_s: float, turned_rad: float, *, gait: bool) -> FloatArray:
         """Return the (3, 3) process noise of one step."""
+        wander = self.wander_rad_per_sqrt_s if gait else self.other_wander_rad_per_sqrt_s
         return np.diag(
             [
-                self.wander_rad_per_sqrt_s**2 * step_s + (self.turn_scale * turned_rad) ** 2,
+                wander**2 * step_s + (self.turn_scale * turned_rad) ** 2,
                 self.rate_wander_rad_s_per_sqrt_s**2 * step_s,
                 self.bias_wander_rad_per_sqrt_s**2 * step_s,
             ]
@@ -60,13 +63,15 @@ class HeadingFilter:
             ]
         )
 
-    def predict(self, step_s: float, turned_rad: float, *, still: bool = False) -> None:
-        """Move on by one block; a still person's heading does not drift."""
-        if still:
-            return
-        F = np.array([[1.0, step_s, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    def predict(self, step_s: float, turned_rad: float, *, still: bool, gait: bool) -> None:
+        """Move on by one block.
+
+        A still person's heading does not drift. The drift rate is a property of the gait (scale
+        errors times the coning of the thigh) and says nothing about other movement.
+        """
+        F, noise = _step(self.model, step_s, turned_rad, still=still, gait=gait)
         self.state = F @ self.state
-        self.covariance = F @ self.covariance @ F.T + self.model.noise(step_s, turned_rad)
+        self.covariance = F @ self.covariance @ F.T + noise
 
     def measure(self, heading_rad: float, variance_rad2: float) -> float:
         """Take in one block; returns the innovation in rad (NaN when there is none)."""
@@ -83,6 +88,18 @@ class HeadingFilter:
             spread - float(_MEASURE @ self.covariance @ _MEASURE)
         )
         return innovation
+
+
+def _step(
+    model: DriftModel, step_s: float, turned_rad: float, *, still: bool, gait: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Return transition and process noise of one block."""
+    F = np.eye(3)
+    if still:
+        return F, np.zeros((3, 3))
+    if gait:
+        F[0, 1] = step_s
+    return F, model.noise(step_s, turned_rad, gait=gait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,7 @@ def smooth_heading(
     step_s: float,
     turned_rad: FloatArray,
     still: BoolArray,
+    gait: BoolArray,
     anchor_block: int,
     model: DriftModel | None = None,
 ) -> HeadingTrack:
@@ -125,30 +143,27 @@ def smooth_heading(
         Block length.
     turned_rad : (b,) array, rad
         How far the pelvis turned about the vertical during each block.
-    still : (b,) bool array
-        Blocks in which the person stood still.
+    still, gait : (b,) bool arrays
+        Blocks in which the person stood still, and in which they walked or ran.
     anchor_block : int
         The block at which the static pose ended; earlier blocks take its value.
     """
     n_blocks = len(blocks.heading_rad)
-    heading_filter = HeadingFilter(model)
-    states = np.zeros((n_blocks, 3))
-    covariances = np.zeros((n_blocks, 3, 3))
+    forwards = HeadingFilter(model)
+    states, covariances = np.zeros((n_blocks, 3)), np.zeros((n_blocks, 3, 3))
+    steps = np.tile(np.eye(3), (n_blocks, 1, 1))
     noises = np.zeros((n_blocks, 3, 3))
     innovation = np.full(n_blocks, np.nan)
     for k in range(anchor_block, n_blocks):
         if k > anchor_block:
-            heading_filter.predict(step_s, float(turned_rad[k]), still=bool(still[k]))
-            noises[k] = (
-                0.0 if still[k] else heading_filter.model.noise(step_s, float(turned_rad[k]))
-            )
-        innovation[k] = heading_filter.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
-        states[k], covariances[k] = heading_filter.state, heading_filter.covariance
-    _rauch_tung_striebel(states, covariances, noises, still, step_s, anchor_block)
-    states[:anchor_block], covariances[:anchor_block] = (
-        states[anchor_block],
-        covariances[anchor_block],
-    )
+            kind = {"still": bool(still[k]), "gait": bool(gait[k])}
+            steps[k], noises[k] = _step(forwards.model, step_s, float(turned_rad[k]), **kind)
+            forwards.predict(step_s, float(turned_rad[k]), **kind)
+        innovation[k] = forwards.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
+        states[k], covariances[k] = forwards.state, forwards.covariance
+    _rauch_tung_striebel(states, covariances, steps, noises, anchor_block)
+    states[:anchor_block] = states[anchor_block]
+    covariances[:anchor_block] = covariances[anchor_block]
     return HeadingTrack(
         heading_rad=states[:, 0] + states[:, 2],
         drift_sd_rad=np.sqrt(np.maximum(covariances[:, 0, 0], 0.0)),
@@ -160,15 +175,13 @@ def smooth_heading(
 def _rauch_tung_striebel(
     states: FloatArray,
     covariances: FloatArray,
+    steps: FloatArray,
     noises: FloatArray,
-    still: BoolArray,
-    step_s: float,
     first: int,
 ) -> None:
     """Smooth in place, from the last block back to `first`."""
-    moving = np.array([[1.0, step_s, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     for k in range(len(states) - 2, first - 1, -1):
-        F = np.eye(3) if still[k + 1] else moving
+        F = steps[k + 1]
         predicted = F @ covariances[k] @ F.T + noises[k + 1]
         gain = np.linalg.solve(predicted, F @ covariances[k]).T
         states[k] += gain @ (states[k + 1] - F @ states[k])

@@ -3,19 +3,20 @@
 A point at `r` from a sensor that measures specific force `a` and angular rate `ω` feels
 ``f = R (a + ω̇ × r + ω × (ω × r))`` in the sensor's world. The hip centre belongs to pelvis and
 thigh, so ``f_pelvis = Rz(δ) f_thigh``, where δ is the heading between the two sensors' worlds
-(Kok, Hol and Schön 2014; Weygers and Kok 2020, doi:10.1109/JSEN.2020.2982459). `f` is linear in `r`,
-which is kept apart here so that `r` can be found by linear least squares without filtering again.
+(Kok, Hol and Schön 2014; Weygers and Kok 2020, doi:10.1109/JSEN.2020.2982459). `f` is linear in
+`r`, which is kept apart here so that `r` can be found by linear least squares without filtering
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.core import quaternion
-from imuhip.core.series import FloatArray
+from imuhip.core.series import BoolArray, FloatArray
 
 __all__ = ["BAND_HZ", "PointForce", "angular_acceleration", "point_force"]
 
@@ -45,9 +46,17 @@ class PointForce:
     def __len__(self) -> int:
         return len(self.fixed)
 
-    def part(self, rows: slice | FloatArray) -> PointForce:
+    def part(self, rows: slice | BoolArray) -> PointForce:
         """Return some of the rows."""
         return PointForce(self.fixed[rows], self.lever[rows])
+
+    @staticmethod
+    def joined(parts: Sequence[PointForce]) -> PointForce:
+        """Return parts one after the other."""
+        return PointForce(
+            np.concatenate([part.fixed for part in parts]),
+            np.concatenate([part.lever for part in parts]),
+        )
 
 
 def angular_acceleration(gyr: FloatArray, rate_hz: float) -> FloatArray:

@@ -127,4 +127,5 @@ def _solve(
     pull += (design * weight[:, None]).T @ target
     solution = np.linalg.solve(information, pull)
     residual = np.sqrt(np.mean((design @ solution - target) ** 2))
-    return solution[:3], solution[3:], float(residual)
+    vectors = np.asarray(solution, dtype=float)
+    return vectors[:3], vectors[3:], float(residual)

@@ -9,6 +9,8 @@ stands by itself in ``quality`` as ``pose_sd_deg``.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from imuhip.core.series import FloatArray
@@ -19,7 +21,7 @@ __all__ = ["ErrorBudget", "hip_sd", "pelvis_sd"]
 class ErrorBudget:
     """Fixed parts of the budget, rad."""
 
-    inclination = {False: np.radians(0.5), True: np.radians(0.7)}
+    inclination: ClassVar[dict[bool, float]] = {False: np.radians(0.5), True: np.radians(0.7)}
     """Offline and live; VQF on BROAD (doi:10.3390/data6070072), see ``docs/accuracy.md``."""
 
     level = np.radians(0.4)
@@ -46,16 +48,12 @@ def hip_sd(hip_rad: FloatArray, heading_sd_rad: FloatArray, *, live: bool) -> Fl
     mixed = ErrorBudget.facing * np.abs(np.sin(adduction))
     into_adduction = ErrorBudget.facing * np.abs(np.sin(flexion))
     turned = (heading_sd_rad * np.sin(flexion)) ** 2
-    return np.sqrt(
-        np.stack(
-            [
-                tilt + mixed**2,
-                tilt + into_adduction**2 + turned,
-                tilt + heading_sd_rad**2 + (ErrorBudget.facing * (1 - np.cos(flexion))) ** 2,
-            ],
-            axis=-1,
-        )
-    )
+    variance = [
+        tilt + mixed**2,
+        tilt + into_adduction**2 + turned,
+        tilt + heading_sd_rad**2 + (ErrorBudget.facing * (1 - np.cos(flexion))) ** 2,
+    ]
+    return np.asarray(np.sqrt(np.stack(variance, axis=-1)))
 
 
 def pelvis_sd(n_samples: int, *, live: bool) -> FloatArray:

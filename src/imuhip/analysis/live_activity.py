@@ -1,0 +1,67 @@
+"""What the person does, known at the end of each second, from the past alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from imuhip.analysis.motion import SensorMotion
+from imuhip.calibration.stillness import still_frames
+from imuhip.core.butterworth import CausalFilter, low_pass
+from imuhip.core.series import BoolArray, FloatArray
+from imuhip.gait.activity import FRAME_S, WINDOW_S, gait_period_s
+
+__all__ = ["LiveActivity"]
+
+
+class LiveActivity:
+    """Judges seconds as still, gait or other, with a window that ends now."""
+
+    def __init__(self, segments: tuple[str, ...], rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._frame = round(FRAME_S * rate_hz)
+        self._window = round(WINDOW_S * rate_hz)
+        self._thighs = tuple(segment for segment in segments if segment.startswith("thigh"))
+        sections = low_pass(5.0, rate_hz)
+        self._filters = {name: CausalFilter(sections) for name in (*self._thighs, "pelvis")}
+        self._past: dict[str, FloatArray] = {
+            name: np.empty((0, 3)) for name in (*self._thighs, "pelvis")
+        }
+
+    def update(self, motions: Mapping[str, SensorMotion]) -> tuple[BoolArray, FloatArray]:
+        """Judge the seconds of one more block (a whole number of frames).
+
+        Returns
+        -------
+        still : (f,) bool array
+        period_s : (f,) array, s
+            Stride time, NaN where there is no gait.
+        """
+        known = {
+            segment: np.where(motion.trusted[:, None], motion.gyr, np.nan)
+            for segment, motion in motions.items()
+        }
+        still = still_frames(known, {s: m.acc for s, m in motions.items()}, self._frame)
+        new = {thigh: motions[thigh].gyr for thigh in self._thighs}
+        new["pelvis"] = motions["pelvis"].acc
+        smooth = {
+            name: np.concatenate([self._past[name], self._filters[name].update(values)])
+            for name, values in new.items()
+        }
+        n_past = len(self._past["pelvis"])
+        period_s = np.full(len(still), np.nan)
+        for k in (int(row) for row in np.flatnonzero(~still)):
+            end = n_past + (k + 1) * self._frame
+            start = end - self._window
+            if start < 0:
+                continue
+            own = slice(self._window - self._frame, self._window)
+            period_s[k] = gait_period_s(
+                [smooth[thigh][start:end] for thigh in self._thighs],
+                smooth["pelvis"][start:end],
+                own,
+                self._rate_hz,
+            )
+        self._past = {name: values[-self._window :] for name, values in smooth.items()}
+        return still, period_s

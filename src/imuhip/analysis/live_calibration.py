@@ -1,0 +1,241 @@
+"""The calibration while the session runs: a pose, then gait, then better with more gait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from imuhip.analysis.legs import LegGeometry, find_legs
+from imuhip.analysis.motion import SensorMotion
+from imuhip.calibration.gait_axis import find_gait_axis
+from imuhip.calibration.pose import Pose, mean_up, upright
+from imuhip.calibration.stillness import Stretch
+from imuhip.core import quaternion
+from imuhip.core.segments import Side
+from imuhip.core.series import BoolArray, FloatArray, Marker
+from imuhip.kinematics.heading_blocks import heading_blocks
+from imuhip.kinematics.hip_centre import PointForce
+
+__all__ = ["LiveCalibration", "LiveCalibrator", "LiveFrame", "LivePose", "measure_frame"]
+
+_GAIT_NEEDED_S = (10.0, 20.0, 40.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFrame:
+    """One block of `imuhip.kinematics.heading_blocks.BLOCK_S`.
+
+    Parameters
+    ----------
+    index : int
+        Blocks since the start.
+    time_s : (n,) array, s
+    motions : mapping of segment to SensorMotion
+    forces : mapping of side to (pelvis, thigh) PointForce
+        Filtered causally.
+    smooth_gyr : mapping of thigh to (n, 3) array, rad/s
+        Low-passed causally.
+    gait, usable : (n,) bool arrays
+        Gait; gait with all sensors trusted.
+    still : bool
+        Nobody moved in the whole block.
+    still_rows : (n,) bool array
+    turned_rad : float
+        How far the pelvis turned about the vertical.
+    """
+
+    index: int
+    time_s: FloatArray
+    motions: Mapping[str, SensorMotion]
+    forces: Mapping[Side, tuple[PointForce, PointForce]]
+    smooth_gyr: Mapping[str, FloatArray]
+    gait: BoolArray
+    usable: BoolArray
+    still: bool
+    still_rows: BoolArray
+    turned_rad: float
+
+
+@dataclass(frozen=True, slots=True)
+class LivePose:
+    """A still pose: the verticals, the sensors' orientations at its end, and when it was."""
+
+    pose: Pose
+    q_WS: Mapping[str, FloatArray]
+    end_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCalibration:
+    """What is known of the mounting by now."""
+
+    pose: LivePose
+    legs: Mapping[Side, LegGeometry]
+    pelvis_right_S: FloatArray
+    gait_s: float
+    frozen: bool
+
+
+@dataclass
+class _StillRun:
+    start_row: int
+    acc: dict[str, list[FloatArray]] = field(default_factory=dict)
+
+
+class LiveCalibrator:
+    """Collects poses and gait, and says when a new calibration is due."""
+
+    def __init__(self, sides: list[Side], rate_hz: float, pose_marker: Marker | None) -> None:
+        self._sides = sides
+        self._rate_hz = rate_hz
+        self._marker = pose_marker
+        self._run: _StillRun | None = None
+        self._poses: list[LivePose] = []
+        self._gait_force: dict[str, FloatArray] = {}
+        self._gait_rows = 0
+        self._frames: list[LiveFrame] = []
+        self._due = list(_GAIT_NEEDED_S)
+        self._last: LiveCalibration | None = None
+
+    @property
+    def gait_s(self) -> float:
+        """Return how much usable gait was seen, s."""
+        return self._gait_rows / self._rate_hz
+
+    @property
+    def has_pose(self) -> bool:
+        """Return whether any still pose was seen."""
+        return bool(self._poses)
+
+    def add(self, frame: LiveFrame) -> LiveCalibration | None:
+        """Take in a block; returns a new calibration when one was due and could be made."""
+        self._collect_poses(frame)
+        if not self._due:
+            return None
+        self._collect_gait(frame)
+        if not self._is_due():
+            return None
+        pose = self._choose_pose()
+        if pose is None:
+            return None
+        while self._due and self._is_due():
+            self._due.pop(0)
+        return self._calibrate(pose)
+
+    def _is_due(self) -> bool:
+        return self._gait_rows >= round(self._due[0] * self._rate_hz)
+
+    def history(self) -> list[LiveFrame]:
+        """Return the gait blocks kept so far, in order; empty once frozen and released."""
+        return self._frames
+
+    def release(self) -> None:
+        """Forget the gait blocks: they are not needed after the last calibration."""
+        self._frames = []
+
+    def _collect_poses(self, frame: LiveFrame) -> None:
+        rows = frame.still_rows
+        if self._marker is not None:
+            rows = (frame.time_s >= self._marker.start_s) & (frame.time_s <= self._marker.end_s)
+        n_rows = len(rows)
+        first_row = frame.index * n_rows
+        if rows.any():
+            inside = np.flatnonzero(rows)
+            if self._run is None or inside[0] > 0:
+                self._run = _StillRun(start_row=first_row + int(inside[0]))
+            for segment, motion in frame.motions.items():
+                self._run.acc.setdefault(segment, []).append(motion.acc[rows])
+            self._keep_pose(frame, self._run, first_row + int(inside[-1]) + 1, rows)
+        if not rows[-1]:
+            self._run = None
+
+    def _keep_pose(self, frame: LiveFrame, run: _StillRun, end_row: int, rows: BoolArray) -> None:
+        """Store the run as a pose, in place of a shorter version of itself."""
+        if end_row - run.start_row < 2.0 * self._rate_hz:
+            return
+        ups, spreads = {}, []
+        for segment, parts in run.acc.items():
+            ups[segment], spread = mean_up(np.concatenate(parts))
+            spreads.append(spread)
+        pose = Pose(
+            rows=Stretch(run.start_row, end_row),
+            up_S=ups,
+            sway_rad=max(spreads),
+            given=self._marker is not None,
+        )
+        found = LivePose(
+            pose=pose,
+            q_WS={s: quaternion.average(m.q_WS[rows]) for s, m in frame.motions.items()},
+            end_block=frame.index,
+        )
+        if self._poses and self._poses[-1].pose.rows.start == run.start_row:
+            self._poses.pop()
+        self._poses.append(found)
+
+    def _collect_gait(self, frame: LiveFrame) -> None:
+        if not frame.gait.any():
+            return
+        self._frames.append(frame)
+        self._gait_rows += int(frame.usable.sum())
+        for segment, motion in frame.motions.items():
+            total = motion.acc[frame.usable].sum(axis=0)
+            self._gait_force[segment] = self._gait_force.get(segment, np.zeros(3)) + total
+
+    def _choose_pose(self) -> LivePose | None:
+        if self._last is not None:
+            return self._last.pose
+        gait_up = {s: f / np.linalg.norm(f) for s, f in self._gait_force.items()}
+        fitting = [
+            found
+            for found in self._poses
+            if self._marker is not None or upright(found.pose, gait_up)
+        ]
+        return max(fitting, key=lambda found: len(found.pose.rows)) if fitting else None
+
+    def _calibrate(self, pose: LivePose) -> LiveCalibration:
+        frames = [frame for frame in self._frames if frame.index > pose.end_block]
+        usable = np.concatenate([frame.usable for frame in frames])
+        segments = ("pelvis", *(f"thigh_{side}" for side in self._sides))
+        q_WS = {s: np.concatenate([f.motions[s].q_WS for f in frames]) for s in segments}
+        axes = {
+            side: find_gait_axis(
+                np.concatenate([f.smooth_gyr[f"thigh_{side}"] for f in frames]),
+                np.concatenate([f.motions[f"thigh_{side}"].up_S for f in frames]),
+                pose.pose.up_S[f"thigh_{side}"],
+                usable,
+            )
+            for side in self._sides
+        }
+        forces = {
+            side: (
+                PointForce.joined([f.forces[side][0] for f in frames]),
+                PointForce.joined([f.forces[side][1] for f in frames]),
+            )
+            for side in self._sides
+        }
+        legs, right_S = find_legs(q_WS, forces, axes, pose.pose.up_S, usable, self._rate_hz)
+        self._last = LiveCalibration(
+            pose=pose,
+            legs=legs,
+            pelvis_right_S=right_S,
+            gait_s=self.gait_s,
+            frozen=not self._due,
+        )
+        return self._last
+
+
+def measure_frame(
+    frame: LiveFrame, leg: LegGeometry, side: Side, rate_hz: float
+) -> tuple[float, float]:
+    """Return the block heading (rad) and its variance (rad²) of one frame and leg."""
+    pelvis, thigh = frame.forces[side]
+    found = heading_blocks(
+        pelvis.at(leg.vectors.pelvis_m),
+        thigh.at(leg.vectors.thigh_m),
+        frame.usable,
+        len(frame.usable),
+        rate_hz,
+    )
+    return float(found.heading_rad[0]), float(found.variance_rad2[0])

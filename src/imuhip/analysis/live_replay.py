@@ -1,0 +1,70 @@
+"""The live pipeline run over a whole recording: what the live view would have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from imuhip.analysis.grid import to_grid
+from imuhip.analysis.live import LivePipeline
+from imuhip.analysis.offline import (
+    Angles,
+    Kinematics,
+    check_segments,
+    not_enough_gait,
+    rows_of_gait,
+)
+from imuhip.analysis.settings import Settings
+from imuhip.core.series import FloatArray, ImuSeries, Marker
+from imuhip.errors import CalibrationError
+from imuhip.gait.activity import Activity
+from imuhip.kinematics.angles import unwrap_heading
+
+__all__ = ["analyze_live"]
+
+
+def analyze_live(
+    sensors: Mapping[str, ImuSeries],
+    markers: tuple[Marker, ...],
+    rate_hz: float,
+    settings: Settings,
+) -> Kinematics:
+    """Run every step with what was known at each instant.
+
+    Parameters and errors as `imuhip.analysis.offline.analyze_offline`.
+    """
+    check_segments(sensors)
+    grid = to_grid(sensors, rate_hz, causal=True)
+    rate_hz = 1.0 / float(np.median(np.diff(grid.time_s)))
+    pose_marker = next((marker for marker in markers if marker.name == "n_pose"), None)
+    pipeline = LivePipeline(grid.segments, rate_hz, settings, pose_marker)
+    angles = pipeline.update(grid)
+    still, period_s = pipeline.log.seconds()
+    activity = Activity(np.isfinite(period_s), still, period_s)
+    gait = rows_of_gait(grid.time_s, activity, markers, rate_hz)
+    if gait.sum() < 5.0 * rate_hz:
+        raise not_enough_gait(gait.sum() / rate_hz)
+    if pipeline.calibration is None:
+        raise CalibrationError(
+            f"no calibration was reached live; still waiting for: {pipeline.phase}",
+            hint="Stand still for 5 s, then walk for 10 s or more; or analyze without live.",
+            code="E503",
+        )
+    return Kinematics(
+        grid=grid,
+        bias_rad_s=pipeline.bias_rad_s,
+        activity=activity,
+        gait=gait,
+        pose=pipeline.calibration.pose.pose,
+        legs=pipeline.calibration.legs,
+        tracks={side: pipeline.log.track(side) for side in pipeline.sides},
+        q_WB=angles.q_WB,
+        angles=Angles(values=angles.values, sd=angles.sd),
+        turn_rate_rad_s=_rate(angles.direction_rad, rate_hz),
+    )
+
+
+def _rate(direction_rad: FloatArray, rate_hz: float) -> FloatArray:
+    """Return the derivative of a direction that may jump by full turns; NaN where unknown."""
+    return np.asarray(np.gradient(unwrap_heading(direction_rad)) * rate_hz)
