@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from imuhip.analysis.offline import Kinematics, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
@@ -87,12 +85,11 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
     }
     strides = stride_table(time_s, values, cuts, found.turn_rate_rad_s)
     activity = _activity_markers(found)
-    rate_hz = 1.0 / float(np.median(np.diff(time_s)))
     return Analysis(
         angles=angle_table(time_s, values, found.angles.sd),
         orientations=dict(found.q_WB),
         strides=strides,
-        summary=summarise(activity, strides, duration_s, rate_hz, found.grid.segments),
+        summary=summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments),
         quality=assess_quality(
             found.grid, found.bias_rad_s, found.gait, found.pose, found.legs, found.tracks
         ),
@@ -102,7 +99,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
 
 def _activity_markers(found: Kinematics) -> tuple[Marker, ...]:
     time_s = found.grid.time_s
-    frame = round(FRAME_S / float(np.median(np.diff(time_s))))
+    frame = round(FRAME_S * found.grid.rate_hz)
 
     def at(row: int) -> float:
         return float(time_s[min(row, len(time_s) - 1)])

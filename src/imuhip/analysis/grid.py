@@ -57,6 +57,11 @@ class GridBlock:
         )
 
     @property
+    def rate_hz(self) -> float:
+        """Return the sample rate, without the rounding errors of the times."""
+        return round(1.0 / float(np.median(np.diff(self.time_s))), 6)
+
+    @property
     def segments(self) -> tuple[str, ...]:
         """Return the segments that carry a sensor."""
         return tuple(self.acc)

@@ -36,7 +36,7 @@ def analyze_live(
     """
     check_segments(sensors)
     grid = to_grid(sensors, rate_hz, causal=True)
-    rate_hz = 1.0 / float(np.median(np.diff(grid.time_s)))
+    rate_hz = grid.rate_hz
     pose_marker = next((marker for marker in markers if marker.name == "n_pose"), None)
     pipeline = LivePipeline(grid.segments, rate_hz, settings, pose_marker)
     angles = pipeline.update(grid)

@@ -98,7 +98,7 @@ def analyze_offline(
     """
     check_segments(sensors)
     grid = to_grid(sensors, rate_hz)
-    rate_hz = 1.0 / float(np.median(np.diff(grid.time_s)))
+    rate_hz = grid.rate_hz
     motions = offline_motion(
         grid, rate_hz, settings.orientation_filter, magnetometer=settings.magnetometer
     )

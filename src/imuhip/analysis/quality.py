@@ -82,7 +82,7 @@ def _sensor_quality(
 def _calibration_quality(
     pose: Pose, legs: Mapping[Side, LegGeometry], gait: BoolArray, grid: GridBlock
 ) -> dict[str, Any]:
-    step_s = float(np.median(np.diff(grid.time_s)))
+    step_s = 1.0 / grid.rate_hz
     findings = []
     pose_s = len(pose.rows) * step_s
     if pose_s < 2.95:
