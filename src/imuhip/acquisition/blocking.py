@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +51,9 @@ class Acquisition:
         Returns the clock; called on the loop's thread.
     make_loop : callable, optional
         Makes the event loop.
+    give_up : threading.Event, optional
+        When set, methods that wait raise `KeyboardInterrupt`; for callers that handle the signal
+        themselves. `stop_recording` and `close` never give up.
 
     Raises
     ------
@@ -65,7 +68,9 @@ class Acquisition:
         *,
         make_clock: Callable[[], Clock] = SystemClock,
         make_loop: Callable[[], Any] | None = None,
+        give_up: threading.Event | None = None,
     ) -> None:
+        self._give_up = give_up
         self._stack = AsyncExitStack()
         self._engine: Engine | None = None
         self._closed = False
@@ -112,8 +117,15 @@ class Acquisition:
         return self._thread.submit(coroutine)
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine of the engine; Ctrl-C cancels it."""
         future = self._thread.submit(coroutine)
         try:
+            if self._give_up is None:
+                return future.result()
+            while not future.done():
+                wait([future], STATUS_INTERVAL_S)
+                if self._give_up.is_set():
+                    raise KeyboardInterrupt
             return future.result()
         except BaseException:
             future.cancel()
@@ -144,7 +156,7 @@ class Acquisition:
 
     def stop_recording(self) -> RecordingResult:
         """See `Engine.stop_recording`."""
-        return self._call(self.engine.stop_recording())
+        return self._thread.submit(self.engine.stop_recording()).result()
 
     def add_marker(
         self, name: str, start_s: float | None = None, end_s: float | None = None
@@ -232,37 +244,36 @@ def record(
     """
     options = options or EngineOptions()
     options = replace(options, stream=replace(options.stream, rate_hz=rate_hz))
-    stop_event = stop_event or threading.Event()
-    with Acquisition(
-        radio_factory, options, make_clock=make_clock, make_loop=make_loop
-    ) as acquisition:
+    with (
+        _ctrl_c_noted() as pressed,
+        Acquisition(
+            radio_factory, options, make_clock=make_clock, make_loop=make_loop, give_up=pressed
+        ) as acquisition,
+    ):
         acquisition.connect(assignment)
         acquisition.start_recording(path, subject=subject, settings=settings)
-        interrupted = False
-        try:
-            _wait(acquisition, duration_s, stop_event, on_status)
-        except KeyboardInterrupt:
-            interrupted = True
-        with _ctrl_c_waits():
-            result = acquisition.stop_recording()
+        over = acquisition.submit(acquisition.engine.recorded(duration_s))
+        while not (over.done() or pressed.is_set() or (stop_event and stop_event.is_set())):
+            wait([over], STATUS_INTERVAL_S)
             if on_status is not None:
                 on_status(acquisition.status())
-        return replace(result, interrupted=interrupted)
-
-
-def _wait(
-    acquisition: Acquisition,
-    duration_s: float | None,
-    stop_event: threading.Event,
-    on_status: Callable[[AcquisitionStatus], None] | None,
-) -> None:
-    over = acquisition.submit(acquisition.engine.recorded(duration_s))
-    over.add_done_callback(lambda _: stop_event.set())
-    while not stop_event.wait(STATUS_INTERVAL_S):
-        if on_status is not None:
-            on_status(acquisition.status())
-    if not over.done():
         over.cancel()
+        result = acquisition.stop_recording()
+        return replace(result, interrupted=pressed.is_set())
+
+
+@contextmanager
+def _ctrl_c_noted() -> Iterator[threading.Event]:
+    """Let Ctrl-C only set an event inside the block: nothing is ever torn at a random place."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: pressed.set())
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -170,7 +170,7 @@ class Recorder:
         except BaseException as error:
             self._error = _as_imuhip_error(error)
             self.opened.set_exception(self._error)
-            self.closed.set_result(None)
+            self.closed.set_exception(self._error)
             return
         self.opened.set_result(None)
         while self._closing is None:
