@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from imuhip.cli.options import JsonOption
-from imuhip.cli.output import note, print_json, print_table, progress, say, working
+from imuhip.cli.output import following, note, print_json, print_table, say, working
 
 if TYPE_CHECKING:
-    from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+    from imuhip.acquisition.status import RecordingResult
     from imuhip.analysis.result import Analysis
     from imuhip.cli.recording_session import RecordingSession
     from imuhip.cli.stop_signals import StopSignals
@@ -128,14 +128,8 @@ def _recorded(
 
 
 def _follow(session: RecordingSession) -> None:
-    from imuhip.cli.truth_lines import truth_lines
-
-    def each_second(status: AcquisitionStatus) -> None:
-        for line in truth_lines(status):
-            note(line)
-
-    with progress("recording", RECORDED_S) as show:
-        session.follow(RECORDED_S, each_second, often=show)
+    with following("recording", RECORDED_S, every_s=5.0) as shown:
+        session.follow(RECORDED_S, shown, often=shown.advance)
 
 
 def _finish(

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from imuhip.cli.output import note
-
 __all__ = ["KEYS", "Marks", "marker_keys"]
 
 KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark"}
@@ -24,21 +22,26 @@ class Marks:
     ----------
     mark : callable
         Takes name, start and end on the recording's clock, s.
+    tell : callable
+        Takes what a person should know.
     """
 
-    def __init__(self, mark: Callable[[str, float, float], None]) -> None:
+    def __init__(
+        self, mark: Callable[[str, float, float], None], tell: Callable[[str], None]
+    ) -> None:
         self._mark = mark
+        self._tell = tell
         self._begun_s: dict[str, float] = {}
 
     def press(self, name: str, at_s: float) -> None:
         """Begin or end a stretch, or mark an instant."""
         if name != _INSTANT and name not in self._begun_s:
             self._begun_s[name] = at_s
-            note(f"{name} begins at {at_s:.1f} s; the same key ends it")
+            self._tell(f"{name} begins at {at_s:.1f} s; the same key ends it")
             return
         start_s = self._begun_s.pop(name, at_s)
         self._mark(name, start_s, at_s)
-        note(f"{name} marked from {start_s:.1f} s to {at_s:.1f} s")
+        self._tell(f"{name} marked from {start_s:.1f} s to {at_s:.1f} s")
 
     def end(self, at_s: float) -> None:
         """End every stretch that was begun."""

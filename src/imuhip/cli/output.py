@@ -14,7 +14,17 @@ from typing import Any
 
 import typer
 
-__all__ = ["json_safe", "note", "print_json", "print_table", "progress", "say", "working"]
+__all__ = [
+    "Following",
+    "following",
+    "json_safe",
+    "note",
+    "print_json",
+    "print_table",
+    "progress",
+    "say",
+    "working",
+]
 
 
 def say(text: str = "") -> None:
@@ -85,6 +95,75 @@ def progress(description: str, total: float) -> Iterator[Callable[[float], None]
     ) as bar:
         task = bar.add_task(description, total=total)
         yield lambda done: bar.update(task, completed=min(done, total))
+
+
+class Following:
+    """Lines about what runs, renewed in place on a terminal and printed one after another else."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next_s = 0.0
+
+    def show(self, at_s: float, lines: Sequence[str]) -> None:
+        """Replace the lines."""
+        if at_s >= self._next_s:
+            self._next_s = at_s + self._every_s - 0.5
+            for line in lines:
+                note(line)
+
+    def advance(self, done: float) -> None:
+        """Say how much is done."""
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        note(text)
+
+
+@contextmanager
+def following(
+    description: str, total: float | None, *, every_s: float = 1.0
+) -> Iterator[Following]:
+    """Show lines and a bar with the time left while something runs.
+
+    Parameters
+    ----------
+    description : str
+        In front of the bar.
+    total : float, optional
+        When it will be done; None when nobody knows.
+    every_s : float, s
+        How often lines are printed where they cannot be renewed in place.
+    """
+    if not _on_terminal():
+        yield Following(every_s)
+        return
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    left = (BarColumn(), TimeRemainingColumn()) if total is not None else (TimeElapsedColumn(),)
+    bar = Progress(TextColumn("{task.description}"), *left)
+    task = bar.add_task(description, total=total)
+
+    class InPlace(Following):
+        def show(self, at_s: float, lines: Sequence[str]) -> None:
+            live.update(Group(*(Text(line, no_wrap=True) for line in lines), bar))
+
+        def advance(self, done: float) -> None:
+            bar.update(task, completed=done if total is None else min(done, total))
+
+        def note(self, text: str) -> None:
+            live.console.print(Text(text))
+
+    with Live(bar, console=Console(stderr=True), refresh_per_second=4) as live:
+        yield InPlace(every_s)
 
 
 @contextmanager

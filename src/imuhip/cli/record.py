@@ -17,10 +17,10 @@ from imuhip.cli.options import (
     parsed_assignment,
     session_path,
 )
-from imuhip.cli.output import note, print_json, progress, say
+from imuhip.cli.output import following, note, print_json, say
 
 if TYPE_CHECKING:
-    from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+    from imuhip.acquisition.status import RecordingResult
     from imuhip.cli.recording_session import RecordingSession
 
 __all__ = ["connected_kit", "record"]
@@ -102,26 +102,21 @@ def connected_kit(session: RecordingSession, kit: Mapping[str, str]) -> None:
 def _record(session: RecordingSession, duration_s: float | None) -> tuple[RecordingResult, bool]:
     from imuhip.cli.marker_keys import Marks, marker_keys
     from imuhip.cli.recording_session import Stopped
-    from imuhip.cli.truth_lines import truth_lines
-
-    def each_second(status: AcquisitionStatus) -> None:
-        for line in truth_lines(status):
-            note(line)
 
     interrupted = False
-    marks = Marks(session.mark)
-    with marker_keys() as pressed, progress("recording", duration_s or 0.0) as show:
+    with marker_keys() as pressed, following("recording", duration_s) as shown:
+        marks = Marks(session.mark, shown.note)
 
         def often(elapsed_s: float) -> None:
-            show(elapsed_s)
+            shown.advance(elapsed_s)
             for name in pressed():
                 marks.press(name, elapsed_s)
 
         try:
-            session.follow(duration_s, each_second, often=often)
+            session.follow(duration_s, shown, often=often)
         except Stopped:
             interrupted = True
-    marks.end(session.elapsed_s)
+        marks.end(session.elapsed_s)
     return session.finish(), interrupted
 
 

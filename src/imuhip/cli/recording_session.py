@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.cli.output import Following
 from imuhip.cli.session_radio import open_for
 from imuhip.cli.stop_signals import StopSignals
+from imuhip.cli.truth_lines import truth_lines
 from imuhip.core.sensor import StreamConfig
 
 if TYPE_CHECKING:
@@ -119,11 +121,13 @@ class RecordingSession:
     def follow(
         self,
         duration_s: float | None,
-        each_second: Callable[[AcquisitionStatus], None],
+        shown: Following,
         *,
         often: Callable[[float], None] = lambda _elapsed_s: None,
     ) -> None:
         """Wait until the recording is long enough or the disk refuses; `finish` then tells.
+
+        Meanwhile `shown` gets a truth line per sensor and second, and `often` the time.
 
         Raises
         ------
@@ -140,7 +144,7 @@ class RecordingSession:
             often(elapsed_s)
             if elapsed_s >= next_s:
                 next_s = float(int(elapsed_s)) + 1.0
-                each_second(status)
+                shown.show(elapsed_s, truth_lines(status))
             if duration_s is not None and elapsed_s >= duration_s:
                 return
             if self._stop.requested.wait(_STEP_S):
