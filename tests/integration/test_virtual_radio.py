@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
 from imuhip.sensors.imuhip_v1.packets import decode_packet
 from imuhip.sensors.imuhip_v1.profile import Operation, Status
 from imuhip.sensors.registry import driver_for
-from imuhip.simulation.kit import VirtualKit, open_virtual_kit
+from imuhip.simulation.kit import VirtualKit, open_virtual_kit, serve
 from imuhip.simulation.shared_motion import SharedMotion
 from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
 from virtual_time import VirtualClock, run_virtual
@@ -369,6 +370,26 @@ def test_short_fade_delays_samples_and_loses_none() -> None:
     run_virtual(main)
 
 
+def test_host_that_gives_up_during_a_fade_finds_the_sensor_afterwards() -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with kit_and_radio() as (kit, radio):
+            stream = Stream(radio, kit.assignment["pelvis"])
+            await stream.start()
+            await asyncio.sleep(0.5)
+            kit.air.lose(stream.link.address)
+            await asyncio.sleep(0.5)
+            await stream.link.disconnect()
+            await asyncio.sleep(0.5)
+            kit.air.regain(stream.link.address)
+            await stream.start()
+            await asyncio.sleep(0.5)
+            await stream.stop()
+            assert not stream.losses_s
+            assert (np.diff(stream.samples()[0]) > 1).sum() == 1
+
+    run_virtual(main)
+
+
 def test_full_ring_drops_the_oldest_counts_them_and_says_so() -> None:
     async def main(clock: VirtualClock) -> None:
         async with kit_and_radio() as (kit, radio):
@@ -566,6 +587,41 @@ def test_port_that_is_taken() -> None:
             with pytest.raises(ConfigError, match="nonsense"):
                 await air.serve_hci("nonsense:1")
             await air.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.realtime
+def test_served_replay_is_reached_like_any_controller(tmp_path: Path) -> None:
+    saved = motion(400, ("pelvis", "thigh_left")).save(tmp_path / "walk.h5")
+
+    async def main() -> None:
+        listening: asyncio.Future[tuple[VirtualKit, str]] = asyncio.Future()
+        until = asyncio.Event()
+        service = asyncio.create_task(
+            serve(
+                "tcp-server:127.0.0.1:0",
+                replay=saved,
+                start_s=1.0,
+                begin="first",
+                on_ready=lambda kit, place: listening.set_result((kit, place)),
+                until=until,
+            )
+        )
+        kit, place = await listening
+        assert kit.motion.n_samples == 300
+        radio = await open_radio("hci:" + place.replace("tcp-server", "tcp-client"))
+        stream = Stream(radio, kit.assignment["thigh_left"])
+        await stream.start()
+        await asyncio.sleep(0.5)
+        await stream.stop()
+        await radio.close()
+        until.set()
+        await service
+        seq, _, values = stream.samples()
+        assert seq[0] == 0
+        acc = motion(400, ("pelvis", "thigh_left")).sensors["thigh_left"].acc[100:]
+        np.testing.assert_allclose(values[:, :3], acc[: len(seq)], atol=0.0025)
 
     asyncio.run(main())
 

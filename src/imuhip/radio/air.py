@@ -187,6 +187,9 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
         self._silent.discard(back)
         for timer in self._timers.pop(back, []):
             timer.cancel()
+        for acl in list(back.le_connections.values()):
+            if not self._peer_holds(acl):
+                back.on_le_disconnected(acl, _CONNECTION_TIMEOUT)
         for other in self.controllers:
             other.resume()
 
@@ -335,6 +338,11 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
     def _supervision(self, acl: Any) -> float:
         ends = frozenset((_text(acl.self_address), _text(acl.peer_address)))
         return self._supervision_s.get(ends, 2.0)
+
+    def _peer_holds(self, acl: Any) -> bool:
+        """Return whether the other end still has the connection: it may have given up meanwhile."""
+        peer = self.find_le_controller(acl.peer_address)
+        return peer is not None and acl.self_address in peer.le_connections
 
     def _break(self, silent: VirtualController, acl: Any) -> None:
         peer = self.find_le_controller(acl.peer_address)

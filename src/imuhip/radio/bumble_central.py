@@ -135,19 +135,27 @@ class BumbleCentral:
         self._require_controller()
         peer = self.known.get(address.upper()) or _guess_type(address)
         async with self.connecting:
-            try:
-                connection = await self.device.connect_le(
-                    peer, connection_parameters_preferences=_PARAMETERS, timeout=timeout_s
-                )
-            except core.TimeoutError:
-                raise TimeoutError(f"{address} did not answer within {timeout_s:g} s") from None
-            except asyncio.CancelledError:
-                # bumble's own cancellation looks at state that is gone by now.
-                await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
-                raise
+            connection = await self._connect(peer, address, timeout_s)
         self.known[address.upper()] = peer
-        await connection.gatt_client.request_mtu(_PREFERRED_MTU)
+        try:
+            await connection.gatt_client.request_mtu(_PREFERRED_MTU)
+        except BaseException:
+            await connection.disconnect()
+            raise
         return connection
+
+    async def _connect(self, peer: Any, address: str, timeout_s: float) -> Any:
+        try:
+            return await self.device.connect_le(
+                peer, connection_parameters_preferences=_PARAMETERS, timeout=timeout_s
+            )
+        except core.TimeoutError:
+            raise TimeoutError(f"{address} did not answer within {timeout_s:g} s") from None
+        except asyncio.CancelledError:
+            # bumble's own cancellation looks at state that is gone by now.
+            async with asyncio.timeout(_COMMAND_TIMEOUT_S):
+                await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+            raise
 
     def _require_controller(self) -> None:
         """Raise when the transport broke: commands to it would never be answered."""

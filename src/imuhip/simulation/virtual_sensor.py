@@ -339,7 +339,8 @@ class VirtualSensor:
         taken = True
         while True:
             complete_s = stream.instant_s(stream.next_seq + batch - 1)
-            dither_s = self._random.random() * min(self.settings.dither_ms * 1e-3, _LATENCY_S / 2)
+            longest_s = min(self.settings.dither_ms * 1e-3, 0.5 * batch * stream.step_s)
+            dither_s = self._random.random() * longest_s
             pause_s = complete_s + dither_s - loop.time()
             if not taken:
                 pause_s = _RETRY_S
@@ -387,7 +388,10 @@ class VirtualSensor:
         stream.next_seq += n_samples
         stream.overflowed = False
         self.sent_samples += n_samples
+        charge = self.battery_percent
         self._streamed_s += n_samples / self.settings.rate_hz
+        if self.battery_percent != charge:
+            port.notify(profile.BATTERY_LEVEL_UUID, bytes((self.battery_percent,)))
         return True
 
     def _end_session(self) -> None:
