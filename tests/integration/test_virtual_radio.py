@@ -676,6 +676,8 @@ async def _use_other_process(spec: str, kill: Callable[[], None]) -> None:
         seq, _, _ = stream.samples()
         assert len(seq) > 60
         assert (np.diff(seq) == 1).all()
+    with pytest.raises(BluetoothUnavailableError, match="another program may be using it"):
+        await open_radio(spec)
     kill()
     async with asyncio.timeout(5.0):
         for stream in streams:

@@ -168,12 +168,16 @@ class BumbleCentral:
         try:
             async with asyncio.timeout(_OPEN_TIMEOUT_S):
                 await self.device.power_on()
-        except TimeoutError:
+        except (TimeoutError, core.BaseBumbleError) as error:
             await self.close()
+            problem = (
+                f"no answer to an HCI reset within {_OPEN_TIMEOUT_S:g} s"
+                if isinstance(error, TimeoutError)
+                else "the controller hung up; another program may be using it"
+            )
             raise BleakBluetoothNotAvailableError(
-                f"{self.name}: no answer to an HCI reset within {_OPEN_TIMEOUT_S:g} s",
-                BleakBluetoothNotAvailableReason.NO_BLUETOOTH,
-            ) from None
+                f"{self.name}: {problem}", BleakBluetoothNotAvailableReason.NO_BLUETOOTH
+            ) from error
 
     def _on_att(self, connection_handle: int, pdu: bytes) -> None:
         """Deliver notifications the short way, everything else through bumble."""

@@ -16,6 +16,7 @@ from imuhip.radio.air import VirtualController
 __all__ = ["HciServer"]
 
 _STREAM_KINDS: Final = ("tcp-server", "unix-server")
+_PATIENCE_S: Final = 1.0
 
 
 class HciServer:
@@ -118,26 +119,45 @@ class _HostSink:
 
 
 class _HostProtocol(asyncio.Protocol):
-    """One host's connection; when it breaks, the controller drops its Bluetooth links."""
+    """One host's connection; when it breaks, the controller drops its Bluetooth links.
+
+    A host that comes while another is served waits a moment, because a program that was just
+    restarted arrives before the end of its predecessor is noticed.
+    """
 
     def __init__(self, controller: VirtualController) -> None:
         self._controller = controller
         self._parser = PacketParser(controller)
-        self._sink: _HostSink | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._serving = False
+        self._early = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
-        if self._controller.host is not None:
-            transport.close()
-            return
-        self._sink = _HostSink(transport)
-        self._controller.host = self._sink
+        self._transport = transport
+        self._claim(asyncio.get_running_loop().time() + _PATIENCE_S)
 
     def data_received(self, data: bytes) -> None:
-        if self._sink is not None:
+        if self._serving:
             self._parser.feed_data(data)
+        else:
+            self._early += data
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._sink is not None:
+        self._transport = None
+        if self._serving:
             self._controller.host = None
             self._controller.drop_connections()
+
+    def _claim(self, deadline_s: float) -> None:
+        if self._transport is None:
+            return
+        loop = asyncio.get_running_loop()
+        if self._controller.host is None:
+            self._serving = True
+            self._controller.host = _HostSink(self._transport)
+            self._parser.feed_data(bytes(self._early))
+        elif loop.time() > deadline_s:
+            self._transport.close()
+        else:
+            loop.call_later(0.02, self._claim, deadline_s)

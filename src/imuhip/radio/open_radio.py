@@ -55,9 +55,9 @@ async def _open_hci(transport: str) -> Radio:
             hint="for example tcp-client:127.0.0.1:9000, serial:/dev/ttyACM0 or usb:0",
         ) from error
     except (OSError, BleakError) as error:
-        reason = str(error) or type(error).__name__
+        reason = error.args[0] if isinstance(error, BleakError) and error.args else error
         raise BluetoothUnavailableError(
-            f"no Bluetooth controller at {transport}: {reason}",
+            f"no Bluetooth controller at {transport}: {reason or type(error).__name__}",
             hint="plug it in; virtual sensors start with: imuhip simulate radio --listen"
             " tcp-server:127.0.0.1:9000",
         ) from error
