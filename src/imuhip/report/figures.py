@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from imuhip.core.segments import SIDES, Side
 from imuhip.report.numbers import measurement_sd_deg, shows_rotation_offset
@@ -19,6 +20,8 @@ from imuhip.report.palette import INK, MUTED, RULE, SIDE_STYLES
 from imuhip.report.svg import DRAWING, inline_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from imuhip.analysis.result import Analysis
@@ -29,9 +32,19 @@ __all__ = ["cycle_figure", "mean_and_sd"]
 _WIDTH_IN = 8.8
 _PERCENT = np.linspace(0.0, 100.0, 101)
 _COLUMNS = (
-    ("hip_flexion", "Flexion +\nExtension −", "pelvis_tilt", "Anterior +\nPosterior −"),
-    ("hip_adduction", "Adduction +\nAbduction −", "pelvis_obliquity", "Right side up +\nLeft side up −"),
-    ("hip_rotation", "Internal +\nExternal −", "pelvis_rotation", "Right forward +\nLeft forward −"),
+    ("hip_flexion", "− extension [°] flexion +", "pelvis_tilt", "− posterior [°] anterior +"),
+    (
+        "hip_adduction",
+        "− abduction [°] adduction +",
+        "pelvis_obliquity",
+        "− left up [°] right up +",
+    ),
+    (
+        "hip_rotation",
+        "− external [°] internal +",
+        "pelvis_rotation",
+        "− left front [°] right front +",
+    ),
 )
 _NAMES = {
     "hip_flexion": "flexion",
@@ -52,9 +65,7 @@ def mean_and_sd(cycles: FloatArray) -> tuple[FloatArray, FloatArray, int] | None
     return whole.mean(axis=0), sd, len(whole)
 
 
-def _curves(
-    analysis: Analysis, angle: str
-) -> dict[Side, tuple[FloatArray, FloatArray, int]]:
+def _curves(analysis: Analysis, angle: str) -> dict[Side, tuple[FloatArray, FloatArray, int]]:
     """Return what is drawn of `angle` per side that has it."""
     found = {}
     hide_offset = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
@@ -86,8 +97,13 @@ def cycle_figure(analysis: Analysis) -> str | None:
                 _hip_panel(grid[row, column], analysis, curves[hip], hip, side)
             _share_limits(grid[0, column], grid[1, column])
             _pelvis_panel(grid[2, column], analysis, curves[pelvis], pelvis)
-            for row, ends in enumerate((hip_ends, hip_ends, pelvis_ends)):
-                grid[row, column].set_ylabel(f"{ends}  [°]".replace("\n", "   "), fontsize=8.5)
+            ends = (hip_ends, hip_ends, pelvis_ends)
+            drawn = (curves[hip], curves[hip], curves[pelvis])
+            for axes, label, found, own in zip(
+                grid[:, column], ends, drawn, (["left"], ["right"], SIDES), strict=True
+            ):
+                axes.set_ylabel(label, fontsize=9.5)
+                _letters(axes, {side: float(found[side][0][-1]) for side in found}, own)
             grid[2, column].set_xlabel("Gait cycle [%]")
     return inline_svg(
         figure,
@@ -108,11 +124,12 @@ def _hip_panel(
     n_text = "no strides"
     if other in curves:
         style = SIDE_STYLES[other]
-        axes.plot(_PERCENT, curves[other][0], color=style.colour, linestyle=style.dash, linewidth=0.9)
+        axes.plot(
+            _PERCENT, curves[other][0], color=style.colour, linestyle=style.dash, linewidth=0.9
+        )
     if side in curves:
         _draw_curve(axes, curves[side], side)
         n_text = f"n = {curves[side][2]}" + _sigma(analysis, f"{angle}_{side}")
-    _letters(axes, {s: curves[s][0] for s in curves}, first=side)
     centred = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
     about = ", about its own mean" if centred else ""
     _finish(axes, f"{side.capitalize()} hip {_NAMES[angle]}{about}", n_text)
@@ -126,7 +143,6 @@ def _pelvis_panel(
 ) -> None:
     for side, curve in curves.items():
         _draw_curve(axes, curve, side)
-    _letters(axes, {s: curves[s][0] for s in curves}, first="left")
     counts = ", ".join(f"{SIDE_STYLES[s].letter} {curve[2]}" for s, curve in curves.items())
     n_text = f"n = {counts}" + _sigma(analysis, angle) if counts else "no strides"
     _finish(axes, f"Pelvis {_NAMES[angle]}", n_text)
@@ -139,27 +155,34 @@ def _draw_curve(axes: Axes, curve: tuple[FloatArray, FloatArray, int], side: Sid
         _PERCENT, mean - sd, mean + sd, facecolor=style.colour, alpha=0.20, linewidth=0
     )
     for edge in (mean - sd, mean + sd):
-        axes.plot(_PERCENT, edge, color=style.colour, linestyle=style.dash, linewidth=0.5, alpha=0.7)
+        axes.plot(
+            _PERCENT, edge, color=style.colour, linestyle=style.dash, linewidth=0.5, alpha=0.7
+        )
     axes.plot(_PERCENT, mean, color=style.colour, linestyle=style.dash, linewidth=2.2)
 
 
-def _letters(axes: Axes, means: dict[Side, FloatArray], first: Side) -> None:
-    """Name the curves L and R on the right margin, apart when they end together."""
-    ends = {side: float(mean[-1]) for side, mean in means.items()}
-    if not ends:
-        return
+def _letters(axes: Axes, ends: dict[Side, float], own: Sequence[str]) -> None:
+    """Name the curves L and R where they end, apart when they end together; `own` in bold.
+
+    Comes after the limits are final, because what is too close depends on them.
+    """
     low, high = axes.get_ylim()
-    least = 0.085 * (high - low)
+    least = 0.1 * (high - low)
     if len(ends) == 2 and abs(ends["left"] - ends["right"]) < least:
         middle = 0.5 * (ends["left"] + ends["right"])
-        up: Side = "left" if ends["left"] >= ends["right"] else "right"
-        ends = {s: middle + (0.5 if s == up else -0.5) * least for s in ends}
+        half = 0.5 * least if ends["left"] >= ends["right"] else -0.5 * least
+        ends = {"left": middle + half, "right": middle - half}
     for side, height in ends.items():
         style = SIDE_STYLES[side]
         axes.text(
-            101.5, height, style.letter, color=style.colour, va="center", ha="left",
-            fontsize=10, fontweight="bold" if side == first else "normal",
+            102.0,
+            height,
+            style.letter,
+            color=style.colour,
+            verticalalignment="center",
+            fontweight="bold" if side in own else "normal",
         )
+    axes.set_ylim(low, high)
 
 
 def _sigma(analysis: Analysis, angle: str) -> str:
@@ -173,8 +196,9 @@ def _finish(axes: Axes, title: str, n_text: str) -> None:
     axes.set_xticks([0, 25, 50, 75, 100])
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.tick_params(labelsize=9, colors=INK)
-    axes.set_title(f"{title}\n", loc="left", fontsize=10, fontweight="bold", color=INK, linespacing=1.1)
-    axes.text(0.0, 1.03, n_text, transform=axes.transAxes, fontsize=9, color=MUTED)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
+    axes.set_title(title, loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=19)
+    axes.text(0.0, 1.035, n_text, transform=axes.transAxes, fontsize=9, color=MUTED)
 
 
 def _share_limits(upper: Axes, lower: Axes) -> None:
@@ -192,8 +216,8 @@ def _describe_curves(
         for side, (mean, sd, n) in per_side.items():
             said.append(
                 f"{angle.replace('_', ' ')}, {side} strides: mean curve from {mean.min():.1f} to"
-                f" {mean.max():.1f} degrees, lowest at {_PERCENT[mean.argmin()]:.0f} percent, highest"
-                f" at {_PERCENT[mean.argmax()]:.0f} percent of the cycle, mean standard deviation"
-                f" {sd.mean():.1f} degrees, {n} strides."
+                f" {mean.max():.1f} degrees, lowest at {_PERCENT[mean.argmin()]:.0f} percent,"
+                f" highest at {_PERCENT[mean.argmax()]:.0f} percent of the cycle,"
+                f" mean standard deviation {sd.mean():.1f} degrees, {n} strides."
             )
     return " ".join(said)

@@ -180,7 +180,9 @@ def essentials(analysis: Analysis) -> list[Essential]:
         reading
         for side in sides
         for reading in (
-            _reading(analysis, f"{side.capitalize()} flexion", side, f"hip_flexion_{side}", "max_deg"),
+            _reading(
+                analysis, f"{side.capitalize()} flexion", side, f"hip_flexion_{side}", "max_deg"
+            ),
             _extension(analysis, side),
         )
     )

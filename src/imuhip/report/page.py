@@ -131,7 +131,7 @@ def render_report(
 
 def _drawing(svg: str | None) -> Markup | None:
     # our own drawing, with every text in it escaped by svg.py
-    return None if svg is None else Markup(svg)  # noqa: S704
+    return None if svg is None else Markup(svg)
 
 
 def _header(recording: Recording, analysis: Analysis, made_at: datetime) -> dict[str, Any]:

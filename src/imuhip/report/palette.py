@@ -12,7 +12,17 @@ from typing import Final
 
 from imuhip.core.segments import Side
 
-__all__ = ["ACTIVITIES", "GRADES", "INK", "MUTED", "PAPER", "RULE", "SIDE_STYLES", "Grade", "SideStyle"]
+__all__ = [
+    "ACTIVITIES",
+    "GRADES",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "RULE",
+    "SIDE_STYLES",
+    "Grade",
+    "SideStyle",
+]
 
 PAPER: Final = "#ffffff"
 INK: Final = "#1a1a1a"
@@ -39,7 +49,7 @@ SIDE_STYLES: Final[dict[Side, SideStyle]] = {
 }
 
 ACTIVITIES: Final = {
-    "still": ("Standing still", "#595959", ""),
+    "still": ("Still", "#595959", ""),
     "n_pose": ("Calibration pose", "#007A58", "xxxx"),
     "gait": ("Gait", "#0072B2", "////"),
 }
@@ -63,5 +73,7 @@ GRADES: Final = {
     "C": Grade(
         "doubtful", "Compare with care: something limits these numbers.", "triangle", "#8A5A00"
     ),
-    "D": Grade("not usable", "Do not use the affected numbers; repeat the session.", "octagon", "#A33B00"),
+    "D": Grade(
+        "not usable", "Do not use the affected numbers; repeat the session.", "octagon", "#A33B00"
+    ),
 }

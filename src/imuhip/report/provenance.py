@@ -43,7 +43,10 @@ def provenance_rows(
         ("Packages", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)),
         *_settings_rows(analysis, settings),
         *_input_rows(recording),
-        *((f"Recording setting: {key}", value) for key, value in sorted(recording.settings.items())),
+        *(
+            (f"Recording setting: {key}", value)
+            for key, value in sorted(recording.settings.items())
+        ),
     ]
 
 
@@ -58,11 +61,15 @@ def _settings_rows(analysis: Analysis, settings: Settings | None) -> list[tuple[
     chosen = asdict(settings) if settings is not None else analysis.summary.get("settings")
     if not isinstance(chosen, dict) or not chosen:
         return [("Analysis settings", "not stated")]
-    words = {True: "yes", False: "no"}
     return [
-        (f"Analysis: {str(key).replace('_', ' ')}", words.get(value, str(value)) if isinstance(value, bool) else str(value))
-        for key, value in chosen.items()
+        (f"Analysis: {str(key).replace('_', ' ')}", _words(value)) for key, value in chosen.items()
     ]
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _input_rows(recording: Recording) -> list[tuple[str, str]]:

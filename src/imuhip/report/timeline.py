@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from imuhip.core.segments import SIDES, Side
+from imuhip.report.numbers import measurement_sd_deg
 from imuhip.report.palette import ACTIVITIES, INK, MUTED, RULE, SIDE_STYLES
 from imuhip.report.sensors import gaps_s, segment_label
 from imuhip.report.svg import DRAWING, inline_svg
@@ -66,18 +67,21 @@ def session_figure(recording: Recording, analysis: Analysis) -> str | None:
     rows = [*ACTIVITIES, *recording.sensors]
     with mpl.rc_context(DRAWING):
         figure = Figure(
-            figsize=(_WIDTH_IN, 0.9 + 0.26 * len(rows) + 1.7 * len(sides)), layout="constrained"
+            figsize=(_WIDTH_IN, 0.9 + 0.26 * len(rows) + 1.9 * len(sides)), layout="constrained"
         )
         FigureCanvasAgg(figure)
         panels = figure.subplots(
-            1 + len(sides), 1, sharex=True, squeeze=False,
-            height_ratios=[0.26 * len(rows) + 0.3] + [1.7] * len(sides),
+            1 + len(sides),
+            1,
+            sharex=True,
+            squeeze=False,
+            height_ratios=[0.26 * len(rows) + 0.3] + [1.9] * len(sides),
         )[:, 0]
         scale, unit = (60.0, "min") if time_s[-1] - time_s[0] > 180.0 else (1.0, "s")
         _strip(panels[0], recording, analysis, rows, scale)
         for axes, side in zip(panels[1:], sides, strict=True):
             _rotation_panel(axes, analysis, time_s, side, scale)
-        _share_all([panel for panel in panels[1:]])
+        _share_all(list(panels[1:]))
         panels[-1].set_xlabel(f"Time since the start of the recording [{unit}]")
         panels[-1].set_xlim(time_s[0] / scale, time_s[-1] / scale)
     return inline_svg(
@@ -98,10 +102,16 @@ def _strip(
         else:
             colour, hatch = INK, ""
             spans = [(float(a), float(b)) for a, b in gaps_s(recording.sensors[name])]
+        if not spans:
+            _say_none(axes, row, name)
         bars = [(a / scale, (b - a) / scale) for a, b in spans]
         axes.broken_barh(
-            bars, (row - 0.36, 0.72), facecolor=colour if not hatch else "none",
-            edgecolor=colour, hatch=hatch, linewidth=0.8,
+            bars,
+            (row - 0.36, 0.72),
+            facecolor=colour if not hatch else "none",
+            edgecolor=colour,
+            hatch=hatch,
+            linewidth=0.8,
         )
     axes.set_yticks(range(len(rows)), [_row_label(name) for name in rows], fontsize=9)
     axes.set_ylim(len(rows) - 0.45, -0.55)
@@ -109,7 +119,16 @@ def _strip(
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
-    axes.set_title("What was done, and where data are missing", loc="left", fontsize=10, fontweight="bold")
+    axes.set_title(
+        "What was done, and where data are missing", loc="left", fontsize=10, fontweight="bold"
+    )
+
+
+def _say_none(axes: Axes, row: int, name: str) -> None:
+    """Write that a row is empty: an empty row alone could be an oversight."""
+    words = "none found" if name in ACTIVITIES else "no gaps"
+    place = axes.get_yaxis_transform()
+    axes.text(0.008, row, words, transform=place, va="center", fontsize=8.5, color=MUTED)
 
 
 def _row_label(name: str) -> str:
@@ -123,14 +142,18 @@ def _rotation_panel(
     values = analysis.angles[f"hip_rotation_{side}_deg"].to_numpy(dtype=float)
     at_s, low, high, mean = envelope(time_s, values)
     axes.fill_between(at_s / scale, low, high, facecolor=style.colour, alpha=0.30, linewidth=0)
-    axes.plot(at_s / scale, mean, color=style.colour, linestyle=style.dash, linewidth=1.2)
+    axes.plot(at_s / scale, mean, color=style.colour, linewidth=1.2)
     axes.axhline(0.0, color=MUTED, linewidth=0.6, zorder=0)
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.tick_params(labelsize=9)
-    axes.set_ylabel("Internal +   External −  [°]", fontsize=8.5)
+    axes.set_ylabel("− external [°] internal +", fontsize=9)
+    sd_deg = measurement_sd_deg(analysis, f"hip_rotation_{side}")
+    sigma = "" if sd_deg is None else f" · 1σ in gait ±{sd_deg:.1f}°"
     axes.set_title(
-        f"{side.capitalize()} hip rotation: band from lowest to highest, line the mean",
-        loc="left", fontsize=10, fontweight="bold",
+        f"{side.capitalize()} hip rotation: band lowest to highest, line mean{sigma}",
+        loc="left",
+        fontsize=10,
+        fontweight="bold",
     )
 
 
@@ -153,5 +176,8 @@ def _describe_session(recording: Recording, analysis: Analysis) -> str:
         column = f"hip_rotation_{side}_deg"
         if column in analysis.angles.columns and analysis.angles[column].notna().any():
             low, high = np.nanpercentile(analysis.angles[column].to_numpy(dtype=float), [1, 99])
-            said.append(f"{side.capitalize()} hip rotation: 98 percent within {low:.0f} to {high:.0f} degrees.")
+            said.append(
+                f"{side.capitalize()} hip rotation: 98 percent of the time within"
+                f" {low:.0f} to {high:.0f} degrees."
+            )
     return " ".join(said)
