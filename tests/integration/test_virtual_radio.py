@@ -293,7 +293,7 @@ def test_replayed_samples_arrive_unchanged_and_at_the_same_instant_on_all_sensor
         half_steps = [16 * 9.80665 / 65536] * 3 + [np.radians(2000) / 65536] * 3
         assert (error.max(axis=0) <= np.multiply(half_steps, 1.001)).all()
         assert (values[~moving, 3:] == 0).all()
-        assert (~moving).any() or segment == "thigh_right"
+        assert index[0] <= -100  # a second of standing still, for whoever starts recording now
 
     run_virtual(main)
 
@@ -613,7 +613,7 @@ def test_served_replay_is_reached_like_any_controller(tmp_path: Path) -> None:
         radio = await open_radio("hci:" + place.replace("tcp-server", "tcp-client"))
         stream = Stream(radio, kit.assignment["thigh_left"])
         await stream.start()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
         await stream.stop()
         await radio.close()
         until.set()
@@ -621,7 +621,9 @@ def test_served_replay_is_reached_like_any_controller(tmp_path: Path) -> None:
         seq, _, values = stream.samples()
         assert seq[0] == 0
         acc = motion(400, ("pelvis", "thigh_left")).sensors["thigh_left"].acc[100:]
-        np.testing.assert_allclose(values[:, :3], acc[: len(seq)], atol=0.0025)
+        np.testing.assert_allclose(values[:100, :3], acc[[0] * 100], atol=0.0025)
+        np.testing.assert_allclose(values[100:, :3], acc[: len(seq) - 100], atol=0.0025)
+        assert len(seq) > 120
 
     asyncio.run(main())
 

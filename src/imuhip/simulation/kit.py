@@ -112,6 +112,7 @@ async def open_virtual_kit(
     *,
     begin: Literal["all", "first", "explicit"] = "all",
     at_end: Literal["hold", "loop"] | None = None,
+    lead_s: float = 1.0,
     exact: bool | None = None,
     largest_mtu: int = 247,
     connection_interval_s: float = 0.0,
@@ -127,6 +128,8 @@ async def open_virtual_kit(
         When the motion begins; see `SharedMotion`. Until then the person stands still.
     at_end : {"hold", "loop"}, optional
         What follows it; by default a given `source` holds, the default person walks on.
+    lead_s : float
+        How long the person stands still after the start that lets the motion begin.
     exact : bool, optional
         Give the sensors perfect clocks, so that they send the samples of `source` unchanged; by
         default so for a given `source`. Otherwise clocks run up to 26 ppm fast or slow.
@@ -153,6 +156,7 @@ async def open_virtual_kit(
         recording.rate_hz,
         begin=begin,
         at_end=at_end or ("loop" if source is None else "hold"),
+        lead_s=lead_s,
     )
     perfect = source is not None if exact is None else exact
     air = VirtualAir(connection_interval_s=connection_interval_s)

@@ -40,6 +40,9 @@ class SharedMotion:
         `begin_now` is called.
     at_end : {"hold", "loop"}
         Stand still in the last pose, or start again.
+    lead_s : float
+        How long everybody stands still after the start that lets the motion begin, so that a
+        recording started right after connecting has all of it.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class SharedMotion:
         *,
         begin: Literal["all", "first", "explicit"] = "all",
         at_end: Literal["hold", "loop"] = "hold",
+        lead_s: float = 0.0,
     ) -> None:
         self._values = {
             segment: _filled(np.hstack((series.acc, series.gyr)))
@@ -60,9 +64,10 @@ class SharedMotion:
         self.rate_hz = rate_hz
         self.n_samples = next(iter(lengths.values()))
         self.begin_s: float | None = None
-        """Event-loop time of the motion's sample 0, None before it begins."""
+        """Event-loop time of the motion's sample 0, None while it waits for sensors."""
         self._begin = begin
         self._at_end = at_end
+        self._lead_s = lead_s
         self._anchor_s: float | None = None
         self._running: set[str] = set()
         self._patience: asyncio.TimerHandle | None = None
@@ -80,10 +85,13 @@ class SharedMotion:
 
     def begin_now(self) -> None:
         """Begin at the next sample instant; does nothing when begun."""
+        self._begin_after(0.0)
+
+    def _begin_after(self, lead_s: float) -> None:
         if self.begin_s is None:
             self._cancel_patience()
             now_s = asyncio.get_running_loop().time()
-            self.begin_s = self.first_instant(now_s, self.rate_hz)
+            self.begin_s = self.first_instant(now_s + lead_s, self.rate_hz)
             self._begun.set()
 
     async def finished(self) -> None:
@@ -106,10 +114,10 @@ class SharedMotion:
         if self.begin_s is not None or self._begin == "explicit":
             return
         if self._begin == "first" or self._running == set(self._values):
-            self.begin_now()
+            self._begin_after(self._lead_s)
         elif self._patience is None:
             loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(_PATIENCE_S, self.begin_now)
+            self._patience = loop.call_later(_PATIENCE_S, self._begin_after, self._lead_s)
 
     def stopped(self, sensor: VirtualSensor) -> None:
         """Learn that it ended; after the last one the motion rewinds."""
