@@ -222,10 +222,13 @@ class LivePipeline:
         innovations = {}
         self.headings = {side: HeadingFilter() for side in self.sides}
         gait = {frame.index: frame for frame in self.calibrator.history()}
+        stances = {side: self.calibrator.stances(side) for side in self.sides}
         for index in range(calibration.pose.end_block + 1, last + 1):
             still, walked, turned_rad = self._steps[index]
             for side, heading in self.headings.items():
                 heading.predict(BLOCK_S, turned_rad, still=still, gait=walked)
+                if index in stances[side]:
+                    heading.anchor(*stances[side][index])
                 if index in gait:
                     leg = calibration.legs[side]
                     innovations[side] = heading.measure(

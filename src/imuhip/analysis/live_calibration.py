@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.analysis.legs import LegGeometry, find_legs
+from imuhip.analysis.live_poses import LivePose, PoseSeeker
 from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.gait_axis import find_gait_axis
-from imuhip.calibration.pose import Pose, mean_up, upright
-from imuhip.calibration.stillness import Stretch
-from imuhip.core import quaternion
+from imuhip.calibration.pose import upright
+from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.kinematics.heading_blocks import heading_blocks
 from imuhip.kinematics.hip_centre import PointForce
 
-__all__ = ["LiveCalibration", "LiveCalibrator", "LiveFrame", "LivePose", "measure_frame"]
+__all__ = ["LiveCalibration", "LiveCalibrator", "LiveFrame", "measure_frame"]
 
 _GAIT_NEEDED_S = (10.0, 20.0, 40.0, 60.0)
 
@@ -59,15 +59,6 @@ class LiveFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class LivePose:
-    """A still pose: the verticals, the sensors' orientations at its end, and when it was."""
-
-    pose: Pose
-    q_WS: Mapping[str, FloatArray]
-    end_block: int
-
-
-@dataclass(frozen=True, slots=True)
 class LiveCalibration:
     """What is known of the mounting by now."""
 
@@ -78,12 +69,6 @@ class LiveCalibration:
     frozen: bool
 
 
-@dataclass
-class _StillRun:
-    start_row: int
-    acc: dict[str, list[FloatArray]] = field(default_factory=dict)
-
-
 class LiveCalibrator:
     """Collects poses and gait, and says when a new calibration is due."""
 
@@ -91,8 +76,8 @@ class LiveCalibrator:
         self._sides = sides
         self._rate_hz = rate_hz
         self._marker = pose_marker
-        self._run: _StillRun | None = None
-        self._poses: list[LivePose] = []
+        self._still = PoseSeeker(rate_hz, given=False)
+        self._marked = PoseSeeker(rate_hz, given=True)
         self._gait_force: dict[str, FloatArray] = {}
         self._gait_rows = 0
         self._frames: list[LiveFrame] = []
@@ -107,11 +92,14 @@ class LiveCalibrator:
     @property
     def has_pose(self) -> bool:
         """Return whether any still pose was seen."""
-        return bool(self._poses)
+        return bool(self._still.poses if self._marker is None else self._marked.poses)
 
     def add(self, frame: LiveFrame) -> LiveCalibration | None:
         """Take in a block; returns a new calibration when one was due and could be made."""
-        self._collect_poses(frame)
+        self._still.add(frame.index, frame.motions, frame.still_rows)
+        if self._marker is not None:
+            inside = (frame.time_s >= self._marker.start_s) & (frame.time_s <= self._marker.end_s)
+            self._marked.add(frame.index, frame.motions, np.asarray(inside))
         if not self._due:
             return None
         self._collect_gait(frame)
@@ -131,48 +119,24 @@ class LiveCalibrator:
         """Return the gait blocks kept so far, in order; empty once frozen and released."""
         return self._frames
 
+    def stances(self, side: Side) -> dict[int, tuple[float, float]]:
+        """Return the drift (rad) and its variance at stances between pose and gait, by block."""
+        if self._last is None or not self._frames:
+            return {}
+        pose, thigh = self._last.pose, f"thigh_{side}"
+        return {
+            found.end_block: (
+                drift_between_stances(pose.q_WS, found.q_WS, thigh),
+                STANCE_SD_RAD**2,
+            )
+            for found in self._still.poses
+            if pose.end_block < found.end_block < self._frames[0].index
+            and same_stance({s: pose.pose.up_S[s] for s in ("pelvis", thigh)}, found.pose.up_S)
+        }
+
     def release(self) -> None:
         """Forget the gait blocks: they are not needed after the last calibration."""
         self._frames = []
-
-    def _collect_poses(self, frame: LiveFrame) -> None:
-        rows = frame.still_rows
-        if self._marker is not None:
-            rows = (frame.time_s >= self._marker.start_s) & (frame.time_s <= self._marker.end_s)
-        n_rows = len(rows)
-        first_row = frame.index * n_rows
-        if rows.any():
-            inside = np.flatnonzero(rows)
-            if self._run is None or inside[0] > 0:
-                self._run = _StillRun(start_row=first_row + int(inside[0]))
-            for segment, motion in frame.motions.items():
-                self._run.acc.setdefault(segment, []).append(motion.acc[rows])
-            self._keep_pose(frame, self._run, first_row + int(inside[-1]) + 1, rows)
-        if not rows[-1]:
-            self._run = None
-
-    def _keep_pose(self, frame: LiveFrame, run: _StillRun, end_row: int, rows: BoolArray) -> None:
-        """Store the run as a pose, in place of a shorter version of itself."""
-        if end_row - run.start_row < 2.0 * self._rate_hz:
-            return
-        ups, spreads = {}, []
-        for segment, parts in run.acc.items():
-            ups[segment], spread = mean_up(np.concatenate(parts))
-            spreads.append(spread)
-        pose = Pose(
-            rows=Stretch(run.start_row, end_row),
-            up_S=ups,
-            sway_rad=max(spreads),
-            given=self._marker is not None,
-        )
-        found = LivePose(
-            pose=pose,
-            q_WS={s: quaternion.average(m.q_WS[rows]) for s, m in frame.motions.items()},
-            end_block=frame.index,
-        )
-        if self._poses and self._poses[-1].pose.rows.start == run.start_row:
-            self._poses.pop()
-        self._poses.append(found)
 
     def _collect_gait(self, frame: LiveFrame) -> None:
         if not frame.gait.any():
@@ -187,10 +151,8 @@ class LiveCalibrator:
         if self._last is not None:
             return self._last.pose
         gait_up = {s: f / np.linalg.norm(f) for s, f in self._gait_force.items()}
-        fitting = [
-            found
-            for found in self._poses
-            if self._marker is not None or upright(found.pose, gait_up)
+        fitting = self._marked.poses or [
+            found for found in self._still.poses if upright(found.pose, gait_up)
         ]
         return max(fitting, key=lambda found: len(found.pose.rows)) if fitting else None
 

@@ -17,6 +17,7 @@ from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.calibration.gait_axis import GaitAxis, find_gait_axis
 from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
+from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
 from imuhip.core.butterworth import band_pass, low_pass, zero_phase
@@ -250,6 +251,7 @@ def find_headings(
     turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
     walking = np.asarray(gait[: n_blocks * block].reshape(n_blocks, block).any(axis=1))
+    pose_end = min(n_blocks * block, pose.rows.end) - 1
     tracks = {}
     for side, (pelvis, thigh) in forces.items():
         found = heading_blocks(
@@ -259,9 +261,41 @@ def find_headings(
             block,
             rate_hz,
         )
-        anchor = min(n_blocks - 1, max(0, (pose.rows.end - 1) // block))
-        tracks[side] = smooth_heading(found, block / rate_hz, turned, still, walking, anchor)
+        stances = find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
+        tracks[side] = smooth_heading(
+            found, block / rate_hz, turned, still, walking, pose_end // block, stances
+        )
     return legs, pelvis_right_S, tracks
+
+
+def find_stances(
+    motions: Mapping[str, SensorMotion],
+    acc: Mapping[str, FloatArray],
+    activity: Activity,
+    gait: BoolArray,
+    pose: Pose,
+    side: Side,
+    rate_hz: float,
+) -> dict[int, tuple[float, float]]:
+    """Return the drift (rad) and its variance at each later stance before gait, by block."""
+    frame, block = round(FRAME_S * rate_hz), round(BLOCK_S * rate_hz)
+    segments = ("pelvis", f"thigh_{side}")
+    first = {
+        s: quaternion.average(motions[s].q_WS[pose.rows.start : pose.rows.end]) for s in segments
+    }
+    found = {}
+    for run in stretches(activity.still, minimum=2):
+        rows = Stretch(run.start * frame, run.end * frame)
+        if rows.start < pose.rows.end or rows.start > int(np.argmax(gait)):
+            continue
+        stance = make_pose(rows, {s: acc[s] for s in segments}, given=False)
+        if same_stance(stance.up_S, {s: pose.up_S[s] for s in segments}):
+            second = {
+                s: quaternion.average(motions[s].q_WS[rows.start : rows.end]) for s in segments
+            }
+            drift = drift_between_stances(first, second, f"thigh_{side}")
+            found[(rows.end - 1) // block] = (drift, STANCE_SD_RAD**2)
+    return found
 
 
 def _forces(

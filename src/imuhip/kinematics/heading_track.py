@@ -9,6 +9,7 @@ backwards a Rauch-Tung-Striebel smoother (offline, doi:10.2514/3.3166).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,8 @@ from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
 
 __all__ = ["DriftModel", "HeadingFilter", "HeadingTrack", "smooth_heading"]
 
-_MEASURE = np.array([1.0, 0.0, 1.0])
+_GAIT_ROW = np.array([1.0, 0.0, 1.0])
+_STANCE_ROW = np.array([1.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class DriftModel:
     """How fast the heading may wander; figures from ALGORITHMS section 4 step 5."""
 
     wander_rad_per_sqrt_s: float = np.radians(0.02)
-    other_wander_rad_per_sqrt_s: float = np.radians(0.15)
-    """In movement that is not gait: 20 s of leg swings drift by about 1°."""
+    other_wander_rad_per_sqrt_s: float = np.radians(0.3)
+    """In movement that is not gait: 20 s of leg swings drift by more than 1°."""
     turn_scale: float = 0.007
     """Gyroscope scale error: what a turn of the whole body leaks into the heading."""
     rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
@@ -74,20 +76,38 @@ class HeadingFilter:
         self.covariance = F @ self.covariance @ F.T + noise
 
     def measure(self, heading_rad: float, variance_rad2: float) -> float:
-        """Take in one block; returns the innovation in rad (NaN when there is none)."""
+        """Take in one block of gait; returns the innovation in rad (NaN when there is none)."""
         if not np.isfinite(variance_rad2):
             return float("nan")
-        innovation = float(wrap(np.asarray(heading_rad - _MEASURE @ self.state)))
-        spread = float(_MEASURE @ self.covariance @ _MEASURE) + variance_rad2
+        innovation = float(wrap(np.asarray(heading_rad - _GAIT_ROW @ self.state)))
+        spread = float(_GAIT_ROW @ self.covariance @ _GAIT_ROW) + variance_rad2
         if innovation**2 > self.model.gate * spread:
-            spread += innovation**2 / self.model.gate  # doubtful: believe it less, do not drop it
-        gain = self.covariance @ _MEASURE / spread
-        self.state = self.state + gain * innovation
-        keep = np.eye(3) - np.outer(gain, _MEASURE)
-        self.covariance = keep @ self.covariance @ keep.T + np.outer(gain, gain) * (
-            spread - float(_MEASURE @ self.covariance @ _MEASURE)
-        )
+            # doubtful: believe it less, do not drop it
+            variance_rad2 += innovation**2 / self.model.gate
+        self._update(_GAIT_ROW, innovation, variance_rad2)
         return innovation
+
+    def anchor(self, drift_rad: float, variance_rad2: float) -> bool:
+        """Take in the drift seen at another stance; returns whether it was believed.
+
+        A person who stands differently than in the pose must not pass for drift: what is farther
+        off than drift can explain is left out altogether.
+        """
+        if not np.isfinite(variance_rad2):
+            return False
+        innovation = float(wrap(np.asarray(drift_rad - _STANCE_ROW @ self.state)))
+        spread = float(_STANCE_ROW @ self.covariance @ _STANCE_ROW) + variance_rad2
+        if innovation**2 > self.model.gate * spread:
+            return False
+        self._update(_STANCE_ROW, innovation, variance_rad2)
+        return True
+
+    def _update(self, row: FloatArray, innovation: float, variance_rad2: float) -> None:
+        """Joseph's form, which keeps the covariance positive."""
+        gain = self.covariance @ row / (float(row @ self.covariance @ row) + variance_rad2)
+        self.state = self.state + gain * innovation
+        keep = np.eye(3) - np.outer(gain, row)
+        self.covariance = keep @ self.covariance @ keep.T + np.outer(gain, gain) * variance_rad2
 
 
 def _step(
@@ -131,6 +151,7 @@ def smooth_heading(
     still: BoolArray,
     gait: BoolArray,
     anchor_block: int,
+    stances: Mapping[int, tuple[float, float]] | None = None,
     model: DriftModel | None = None,
 ) -> HeadingTrack:
     """Estimate the heading of every block from all of them.
@@ -147,6 +168,8 @@ def smooth_heading(
         Blocks in which the person stood still, and in which they walked or ran.
     anchor_block : int
         The block at which the static pose ended; earlier blocks take its value.
+    stances : mapping of block to (drift rad, variance rad²), optional
+        Other times the person stood as in the pose.
     """
     n_blocks = len(blocks.heading_rad)
     forwards = HeadingFilter(model)
@@ -159,6 +182,8 @@ def smooth_heading(
             kind = {"still": bool(still[k]), "gait": bool(gait[k])}
             steps[k], noises[k] = _step(forwards.model, step_s, float(turned_rad[k]), **kind)
             forwards.predict(step_s, float(turned_rad[k]), **kind)
+        if stances and k in stances:
+            forwards.anchor(*stances[k])
         innovation[k] = forwards.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
         states[k], covariances[k] = forwards.state, forwards.covariance
     _rauch_tung_striebel(states, covariances, steps, noises, anchor_block)
