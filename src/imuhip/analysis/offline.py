@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock, to_grid
-from imuhip.analysis.legs import LegGeometry, find_legs, sides_worn
+from imuhip.analysis.headings import block_to_rows, find_headings
+from imuhip.analysis.legs import LegGeometry, sides_worn
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
-from imuhip.calibration.gait_axis import GaitAxis, find_gait_axis
+from imuhip.calibration.gait_axis import find_gait_axis
 from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
-from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
-from imuhip.core.butterworth import band_pass, low_pass, zero_phase
+from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
 from imuhip.errors import AnalysisError, CalibrationError
@@ -31,21 +31,12 @@ from imuhip.kinematics.angles import (
     pelvis_attitude,
     unwrap_heading,
 )
-from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
-from imuhip.kinematics.heading_track import HeadingTrack, smooth_heading
-from imuhip.kinematics.hip_centre import (
-    BAND_HZ,
-    PointForce,
-    angular_acceleration,
-    point_force,
-)
+from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
 
 _Z = np.array([0.0, 0.0, 1.0])
-_GEOMETRY_S = 300.0
-"""Gait used to find axes and hip centres: more adds nothing but time (ALGORITHMS section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,121 +211,6 @@ def find_pose(
             code="E502",
         )
     return pose
-
-
-def find_headings(
-    grid: GridBlock,
-    motions: Mapping[str, SensorMotion],
-    activity: Activity,
-    gait: BoolArray,
-    pose: Pose,
-    axes: Mapping[Side, GaitAxis],
-    rate_hz: float,
-) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
-    """Find each leg's geometry, the pelvis' right, and the heading through the session."""
-    forces = {side: _forces(motions, side, rate_hz) for side in axes}
-    usable = gait.copy()
-    for segment in ("pelvis", *(f"thigh_{side}" for side in axes)):
-        usable &= motions[segment].trusted
-    first = int(np.argmax(usable))
-    early = slice(first, first + int(_GEOMETRY_S * rate_hz))
-    legs, pelvis_right_S = find_legs(
-        {segment: motion.q_WS[early] for segment, motion in motions.items()},
-        {side: (pair[0].part(early), pair[1].part(early)) for side, pair in forces.items()},
-        axes,
-        pose.up_S,
-        usable[early],
-        rate_hz,
-    )
-    block = round(BLOCK_S * rate_hz)
-    n_blocks = len(grid) // block
-    turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
-    still = _still_blocks(activity.still, n_blocks, block, rate_hz)
-    walking = np.asarray(gait[: n_blocks * block].reshape(n_blocks, block).any(axis=1))
-    pose_end = min(n_blocks * block, pose.rows.end) - 1
-    tracks = {}
-    for side, (pelvis, thigh) in forces.items():
-        found = heading_blocks(
-            pelvis.at(legs[side].vectors.pelvis_m),
-            thigh.at(legs[side].vectors.thigh_m),
-            usable,
-            block,
-            rate_hz,
-        )
-        stances = find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
-        tracks[side] = smooth_heading(
-            found, block / rate_hz, turned, still, walking, pose_end // block, stances
-        )
-    return legs, pelvis_right_S, tracks
-
-
-def find_stances(
-    motions: Mapping[str, SensorMotion],
-    acc: Mapping[str, FloatArray],
-    activity: Activity,
-    gait: BoolArray,
-    pose: Pose,
-    side: Side,
-    rate_hz: float,
-) -> dict[int, tuple[float, float]]:
-    """Return the drift (rad) and its variance at each later stance before gait, by block."""
-    frame, block = round(FRAME_S * rate_hz), round(BLOCK_S * rate_hz)
-    segments = ("pelvis", f"thigh_{side}")
-    first = {
-        s: quaternion.average(motions[s].q_WS[pose.rows.start : pose.rows.end]) for s in segments
-    }
-    found = {}
-    for run in stretches(activity.still, minimum=2):
-        rows = Stretch(run.start * frame, run.end * frame)
-        if rows.start < pose.rows.end or rows.start > int(np.argmax(gait)):
-            continue
-        stance = make_pose(rows, {s: acc[s] for s in segments}, given=False)
-        if same_stance(stance.up_S, {s: pose.up_S[s] for s in segments}):
-            second = {
-                s: quaternion.average(motions[s].q_WS[rows.start : rows.end]) for s in segments
-            }
-            drift = drift_between_stances(first, second, f"thigh_{side}")
-            found[(rows.end - 1) // block] = (drift, STANCE_SD_RAD**2)
-    return found
-
-
-def _forces(
-    motions: Mapping[str, SensorMotion], side: Side, rate_hz: float
-) -> tuple[PointForce, PointForce]:
-    sections = band_pass(*BAND_HZ, rate_hz)
-    pelvis, thigh = (
-        point_force(
-            motion.q_WS,
-            motion.acc,
-            motion.gyr,
-            angular_acceleration(motion.gyr, rate_hz),
-            lambda values: zero_phase(sections, values),
-        )
-        for motion in (motions["pelvis"], motions[f"thigh_{side}"])
-    )
-    return pelvis, thigh
-
-
-def _turned(q_WS: FloatArray, n_blocks: int, block: int) -> FloatArray:
-    """Return how far (rad, unsigned) the pelvis turned about the vertical in each block."""
-    edges = q_WS[: n_blocks * block + 1 : block]
-    edges = np.concatenate([edges, q_WS[-1:]])[: n_blocks + 1]
-    step = quaternion.multiply(edges[1:], quaternion.conjugate(edges[:-1]))
-    return np.abs(quaternion.rotation_vector(step)[:, 2])
-
-
-def _still_blocks(still: BoolArray, n_blocks: int, block: int, rate_hz: float) -> BoolArray:
-    frame = round(FRAME_S * rate_hz)
-    rows = np.zeros(n_blocks * block, dtype=bool)
-    covered = np.repeat(still, frame)[: len(rows)]
-    rows[: len(covered)] = covered
-    return np.asarray(rows.reshape(n_blocks, block).all(axis=1))
-
-
-def block_to_rows(values: FloatArray, n_rows: int, rate_hz: float) -> FloatArray:
-    """Return a value per block at every row, linear between the middles of blocks."""
-    middles = (np.arange(len(values)) + 0.5) * round(BLOCK_S * rate_hz)
-    return np.interp(np.arange(n_rows), middles, values)
 
 
 def align_segments(

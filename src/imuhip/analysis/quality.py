@@ -17,7 +17,7 @@ from imuhip.kinematics.heading_track import HeadingTrack
 __all__ = ["POSE_SD_DEG", "assess_quality"]
 
 POSE_SD_DEG = {"hip_flexion": 3.0, "hip_adduction": 2.0, "hip_rotation": 4.0}
-"""How exactly people stand in an N-pose, one sigma (ALGORITHMS 3.3): a constant offset of all hip
+"""How exactly people stand in an N-pose, one sigma: a constant offset of all hip
 angles of a session, not part of the ``_sd_deg`` columns."""
 
 _GRAVITY_M_S2 = 9.80665

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["angle_table", "stride_table"]
 
 _TURNING_RAD_S = np.radians(45.0)
-"""A stride during which the pelvis turns faster than this on average is a turn (ALGORITHMS 4)."""
+"""A stride during which the pelvis turns faster than this on average is a turn."""
 
 
 def angle_table(

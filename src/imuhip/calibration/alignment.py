@@ -2,8 +2,7 @@
 
 The vertical axis of every segment is the pose's vertical. The pelvis faces where both thighs'
 flexion axes say. A thigh faces where the pelvis does in the pose, seen through the relative
-heading: the pose *is* zero hip rotation (method D2 of ALGORITHMS 3.3; no strap orientation is
-trusted).
+heading: the pose *is* zero hip rotation (no strap orientation is trusted).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ __all__ = ["StrideCut", "cut_strides"]
 
 _LOWEST_RANGE_RAD = np.radians(12.0)
 _TOE_OFF_DELAY_S = 0.045
-"""From greatest thigh extension to toe-off, 30..60 ms (ALGORITHMS 1.5); ±40 ms on a person."""
+"""From greatest thigh extension to toe-off, 30..60 ms; ±40 ms on a person."""
 
 
 @dataclass(frozen=True, slots=True)

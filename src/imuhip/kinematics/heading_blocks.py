@@ -14,7 +14,7 @@ BLOCK_S = 2.0
 """Length of a block: one to three strides, over which the heading is as good as constant."""
 
 _MODEL_SD_RAD = np.radians(0.7)
-"""What a block never knows better, whatever its residual says (ALGORITHMS section 4 step 3)."""
+"""What a block never knows better, whatever its residual says."""
 
 
 @dataclass(frozen=True, slots=True)

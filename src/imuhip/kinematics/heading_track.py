@@ -25,7 +25,7 @@ _STANCE_ROW = np.array([1.0, 0.0, 0.0])
 
 @dataclass(frozen=True, slots=True)
 class DriftModel:
-    """How fast the heading may wander; figures from ALGORITHMS section 4 step 5."""
+    """How fast the heading may wander."""
 
     wander_rad_per_sqrt_s: float = np.radians(0.02)
     other_wander_rad_per_sqrt_s: float = np.radians(0.3)

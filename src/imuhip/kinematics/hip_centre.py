@@ -21,7 +21,7 @@ from imuhip.core.series import BoolArray, FloatArray
 __all__ = ["BAND_HZ", "PointForce", "angular_acceleration", "point_force"]
 
 BAND_HZ = (0.4, 6.0)
-"""Below, orientation errors dominate; above, soft tissue does (ALGORITHMS 3.2: .4..6 Hz)."""
+"""Below, orientation errors dominate; above, soft tissue does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class ErrorBudget:
     """Change of the apparent vertical with accelerometer scale error between pose and gait."""
 
     facing = np.radians(4.0)
-    """Of the flexion axis about the vertical (ALGORITHMS 3.3, method C2)."""
+    """Of the flexion axis about the vertical."""
 
 
 def hip_sd(hip_rad: FloatArray, heading_sd_rad: FloatArray, *, live: bool) -> FloatArray:
