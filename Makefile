@@ -1,4 +1,5 @@
-# The two commands of the README are `make demo` and `make test`; each builds its own environment.
+# The two commands of the README are `make demo` and `make test`; the first run builds .venv.
+# Windows without make: the same commands are written out in the README.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -7,24 +8,28 @@ else
 BIN := $(VENV)/bin
 endif
 STAMP := $(VENV)/.installed
+# Windows of tests are drawn into memory, on machines with a display too.
+OFFSCREEN := QT_QPA_PLATFORM=offscreen
 
 .PHONY: demo test test-slow lint bench clean
 .DEFAULT_GOAL := test
 
+# pip 25.1 is the first that knows --group.
 $(STAMP): pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (about a minute the first time)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[sim,app]" --group dev
-	$(BIN)/python -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
+	@$(BIN)/python -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
 
 demo: $(STAMP)
 	$(BIN)/imuhip demo
 
 test: $(STAMP)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(OFFSCREEN) $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: $(STAMP)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m slow
+	$(OFFSCREEN) $(BIN)/python -m pytest -m slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
