@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imuhip.acquisition.clock_mapping import ClockMapping
 from imuhip.core.link import Advertisement
 from imuhip.core.sensor import StreamConfig
 from imuhip.core.series import ImuSeries
@@ -37,7 +38,7 @@ from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
 from imuhip.sensors.imuhip_v1.packets import decode_packet
 from imuhip.sensors.imuhip_v1.profile import Operation, Status
 from imuhip.sensors.registry import driver_for
-from imuhip.simulation.kit import VirtualKit, open_virtual_kit, serve
+from imuhip.simulation.kit import VirtualKit, open_virtual_kit, serve, virtual_person
 from imuhip.simulation.shared_motion import SharedMotion
 from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
 from virtual_time import VirtualClock, run_virtual
@@ -494,6 +495,36 @@ def test_connection_interval_quantises_arrivals() -> None:
     run_virtual(main)
 
 
+def test_age_of_packets_lets_the_envelope_see_through_connection_events() -> None:
+    """Dither alone cannot: it only makes packets later. With their age some wait for nothing."""
+
+    async def main(clock: VirtualClock) -> tuple[float, float]:
+        async with kit_and_radio(exact=False, connection_interval_s=0.015) as (kit, radio):
+            streams = await started(kit, radio)
+            await asyncio.sleep(60.0)
+            errors = []
+            for segment, stream in streams.items():
+                await stream.stop()
+                decoder = DRIVER.decoder(CONFIG)
+                by_sample, by_age = ClockMapping(), ClockMapping()
+                for packet, arrival_s in zip(stream.packets, stream.arrivals_s, strict=True):
+                    block = decoder.decode(packet)
+                    assert block.sent_time_s is not None
+                    by_sample.add(float(block.device_time_s[-1]), arrival_s)
+                    by_age.add(block.sent_time_s, arrival_s)
+                sensor, now_s = kit.sensors[segment], asyncio.get_running_loop().time()
+                device_s = np.array([sensor.clock_us(t) * 1e-6 for t in (now_s - 60, now_s)])
+                truth_s = np.array([now_s - 60, now_s])
+                errors.append(
+                    [m.final_fit().to_recording(device_s) - truth_s for m in (by_sample, by_age)]
+                )
+        return tuple(np.ptp(np.array(errors), axis=0).max(axis=1))
+
+    by_sample_s, by_age_s = run_virtual(main)
+    print(f"sensors differ by {by_sample_s * 1e3:.2f} ms, with age {by_age_s * 1e3:.2f} ms")
+    assert by_age_s < 1e-3 < by_sample_s
+
+
 def test_damaged_packets_are_refused_and_the_decoder_goes_on() -> None:
     async def main(clock: VirtualClock) -> None:
         async with kit_and_radio() as (kit, radio):
@@ -573,6 +604,23 @@ def test_same_run_twice_is_the_same() -> None:
             ]
 
     assert run_virtual(main) == run_virtual(main)
+
+
+def test_simulated_person_wears_the_kit() -> None:
+    person = virtual_person("walk", 0.1, seed=3)
+
+    async def main(clock: VirtualClock) -> None:
+        async with kit_and_radio(source=person, exact=False) as (kit, radio):
+            assert tuple(kit.assignment) == ("pelvis", "thigh_left", "thigh_right")
+            streams = await started(kit, radio)
+            await asyncio.sleep(5.0)  # the person still stands in the N-pose
+            for stream in streams.values():
+                await stream.stop()
+                _, _, values = stream.samples()
+                assert np.linalg.norm(values[:, :3], axis=1).mean() == pytest.approx(9.8, abs=0.5)
+                assert np.abs(values[:, 3:]).mean() < 0.2
+
+    run_virtual(main)
 
 
 def test_port_that_is_taken() -> None:

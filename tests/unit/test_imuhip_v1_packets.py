@@ -30,14 +30,16 @@ def packet(seq: int, time_us: int, n_samples: int = 6) -> bytes:
     time_us=st.integers(0, 2**48 - 1),
     dt_us=st.integers(1, 65_535),
     flags=st.integers(0, 15),
+    age_us=st.integers(0, 65_535),
 )
 def test_what_is_written_is_read(
-    counts: np.ndarray, seq: int, time_us: int, dt_us: int, flags: int
+    counts: np.ndarray, seq: int, time_us: int, dt_us: int, flags: int, age_us: int
 ) -> None:
     raw = packets.decode_packet(
-        packets.encode_packet(RawPacket(seq, time_us, dt_us, counts, flags))
+        packets.encode_packet(RawPacket(seq, time_us, dt_us, counts, flags, age_us))
     )
-    assert (raw.seq, raw.time_us, raw.dt_us, raw.flags) == (seq, time_us, dt_us, flags)
+    assert (raw.seq, raw.time_us, raw.dt_us) == (seq, time_us, dt_us)
+    assert (raw.flags, raw.age_us) == (flags, age_us)
     np.testing.assert_array_equal(raw.counts, counts)
 
 
@@ -62,8 +64,8 @@ def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
 @given(st.integers(0, 1000))
 def test_as_many_samples_fit_as_the_mtu_allows(mtu: int) -> None:
     n_samples = packets.samples_that_fit(mtu)
-    assert 3 + 17 + 12 * (n_samples + 1) > mtu
-    assert n_samples == 0 or 3 + 17 + 12 * n_samples <= mtu
+    assert 3 + 19 + 12 * (n_samples + 1) > mtu
+    assert n_samples == 0 or 3 + 19 + 12 * n_samples <= mtu
 
 
 def test_numbers_and_time_unwrap() -> None:
@@ -107,6 +109,13 @@ def test_values_beyond_the_range_saturate_and_say_so() -> None:
 def test_wrong_shapes_are_programming_errors(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="Expected counts of shape"):
         packets.encode_packet(RawPacket(0, 0, 10_000, np.zeros(shape, dtype=np.int16)))
+
+
+def test_time_of_hand_over_is_told_when_known() -> None:
+    counts = np.zeros((6, 6), dtype=np.int16)
+    told = packets.encode_packet(RawPacket(0, 1_000_000, 10_000, counts, age_us=7_500))
+    assert StreamDecoder(16, 2000).decode(told).sent_time_s == pytest.approx(1.0575, abs=1e-9)
+    assert StreamDecoder(16, 2000).decode(packet(0, 0)).sent_time_s is None
 
 
 def test_blocks_are_read_only() -> None:

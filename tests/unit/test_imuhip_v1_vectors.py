@@ -55,7 +55,7 @@ def test_stream(case: dict[str, Any]) -> None:
             packets.decode_packet(data)
         return
     raw = packets.decode_packet(data)
-    for name in ("seq", "time_us", "dt_us", "flags"):
+    for name in ("seq", "time_us", "dt_us", "age_us", "flags"):
         assert getattr(raw, name) == case[name]
     np.testing.assert_array_equal(raw.counts, case["counts"])
     assert packets.encode_packet(raw) == data

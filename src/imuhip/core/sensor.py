@@ -61,6 +61,9 @@ class SampleBlock:
         Sensor frame.
     flags : int
         Bits of `FLAGS`, valid for the whole block.
+    sent_time_s : float, s, optional
+        When the sensor gave the packet to its radio, on its own clock; None when it does not tell.
+        Nearer to the packet's arrival than any sample, hence what maps clocks best.
     """
 
     first_seq: int
@@ -69,6 +72,7 @@ class SampleBlock:
     gyr: FloatArray
     mag: FloatArray | None = None
     flags: int = 0
+    sent_time_s: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("device_time_s", "acc", "gyr"):

@@ -375,12 +375,16 @@ class VirtualSensor:
             flags |= FLAGS["fifo_overflow"]
         if self.battery_percent < 10:
             flags |= FLAGS["low_battery"]
+        dt_us = round(1e6 / self.settings.rate_hz)
+        time_us = self.clock_us(first_s)
+        now_us = self.clock_us(asyncio.get_running_loop().time())
         packet = packets.RawPacket(
             seq=stream.next_seq,
-            time_us=self.clock_us(first_s),
-            dt_us=round(1e6 / self.settings.rate_hz),
+            time_us=time_us,
+            dt_us=dt_us,
             counts=counts,
             flags=flags,
+            age_us=max(0, now_us - time_us - (n_samples - 1) * dt_us),
         )
         port = self._require_port()
         if not port.notify(profile.STREAM_UUID, packets.encode_packet(packet)):

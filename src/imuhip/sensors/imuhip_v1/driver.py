@@ -34,8 +34,8 @@ from imuhip.sensors.imuhip_v1.profile import Operation, Status
 __all__ = ["ImuhipV1Driver"]
 
 _REPLY_TIMEOUT_S: Final = 3.0
-_SMALLEST_MTU: Final = 32
-"""Carries one sample: 3 bytes of ATT, 14 of header, 12 of sample, 3 of trailer."""
+_SMALLEST_MTU: Final = 34
+"""Carries one sample: 3 bytes of ATT, 16 of header, 12 of sample, 3 of trailer."""
 
 
 class ImuhipV1Driver:

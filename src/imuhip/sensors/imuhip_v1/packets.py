@@ -1,8 +1,8 @@
 """Stream packets: samples to bytes and back.
 
-Layout (little-endian), 14 bytes of header, 12 per sample, 3 of trailer::
+Layout (little-endian), 16 bytes of header, 12 per sample, 3 of trailer::
 
-    u8 version << 4 | fields    u8 n    u32 seq    u48 t_us    u16 dt_us
+    u8 version << 4 | fields    u8 n    u32 seq    u48 t_us    u16 dt_us    u16 age_us
     n x (i16 acc x, y, z, i16 gyr x, y, z)
     u8 flags    u16 crc
 
@@ -28,6 +28,7 @@ __all__ = [
     "SAMPLE_BYTES",
     "STANDARD_GRAVITY_M_S2",
     "TRAILER_BYTES",
+    "UNKNOWN_AGE_US",
     "RawPacket",
     "StreamDecoder",
     "decode_packet",
@@ -38,13 +39,14 @@ __all__ = [
 ]
 
 STANDARD_GRAVITY_M_S2 = 9.80665
-HEADER_BYTES = 14
+HEADER_BYTES = 16
 SAMPLE_BYTES = 12
 TRAILER_BYTES = 3
+UNKNOWN_AGE_US = 0xFFFF
 _ATT_HEADER_BYTES = 3
 
 _FULL_SCALE_COUNTS = 32768
-_HEADER = struct.Struct("<BBIIHH")  # u48 t_us travels as u32 low, u16 high
+_HEADER = struct.Struct("<BBIIHHH")  # u48 t_us travels as u32 low, u16 high
 _SEQ_MODULUS = 1 << 32
 _TIME_MODULUS_US = 1 << 48
 _FIELDS = Field.ACC | Field.GYRO
@@ -68,6 +70,9 @@ class RawPacket:
         Acceleration x, y, z, then angular rate x, y, z; 32768 counts are full scale.
     flags : int
         Bits of `imuhip.core.sensor.FLAGS`.
+    age_us : int
+        Sensor-clock time from the last sample to the hand-over to the radio; `UNKNOWN_AGE_US` when
+        it is longer or not known.
     """
 
     seq: int
@@ -75,6 +80,7 @@ class RawPacket:
     dt_us: int
     counts: NDArray[np.int16]
     flags: int = 0
+    age_us: int = UNKNOWN_AGE_US
 
 
 def samples_that_fit(mtu: int) -> int:
@@ -102,6 +108,7 @@ def encode_packet(packet: RawPacket) -> bytes:
             time_us & 0xFFFFFFFF,
             time_us >> 32,
             _checked_dt(packet.dt_us),
+            min(packet.age_us, UNKNOWN_AGE_US),
         )
         + counts.astype("<i2", copy=False).tobytes()
         + bytes((packet.flags & _KNOWN_FLAGS,))
@@ -129,7 +136,7 @@ def decode_packet(data: bytes) -> RawPacket:
             f"stream packet of {len(data)} bytes, the shortest possible has {shortest}",
             hint="the Bluetooth stack may have truncated it; check the negotiated MTU",
         )
-    first, n_samples, seq, time_low, time_high, dt_us = _HEADER.unpack_from(data)
+    first, n_samples, seq, time_low, time_high, dt_us, age_us = _HEADER.unpack_from(data)
     if first != _FIRST_BYTE:
         raise ProtocolError(
             f"stream packet of version {first >> 4} with fields {first & 15:#x},"
@@ -153,7 +160,9 @@ def decode_packet(data: bytes) -> RawPacket:
     if dt_us == 0:
         raise ProtocolError("stream packet with 0 µs between samples, at least 1 is needed")
     counts = np.frombuffer(data, dtype="<i2", count=6 * n_samples, offset=HEADER_BYTES)
-    return RawPacket(seq, time_high << 32 | time_low, dt_us, counts.reshape(-1, 6), data[-3])
+    return RawPacket(
+        seq, time_high << 32 | time_low, dt_us, counts.reshape(-1, 6), data[-3], age_us
+    )
 
 
 def to_counts(
@@ -239,10 +248,13 @@ class StreamDecoder:
         if self._newest_seq is None or seq >= self._newest_seq:
             self._newest_seq, self._newest_time_us = seq, time_us
         acc, gyr = from_counts(raw.counts, self._acc_range_g, self._gyr_range_dps)
+        time_s = (time_us + raw.dt_us * np.arange(len(acc), dtype=float)) * 1e-6
+        is_aged = raw.age_us != UNKNOWN_AGE_US
         return SampleBlock(
             first_seq=seq,
-            device_time_s=(time_us + raw.dt_us * np.arange(len(acc), dtype=float)) * 1e-6,
+            device_time_s=time_s,
             acc=acc,
             gyr=gyr,
             flags=raw.flags,
+            sent_time_s=float(time_s[-1]) + raw.age_us * 1e-6 if is_aged else None,
         )
