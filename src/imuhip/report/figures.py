@@ -6,7 +6,7 @@ taken for mathematics or markup.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from imuhip.analysis.result import Analysis
     from imuhip.core.series import FloatArray
 
-__all__ = ["cycle_figure", "mean_and_sd"]
+__all__ = ["Curve", "cycle_figure", "mean_and_sd", "share_limits"]
+
+Curve: TypeAlias = "tuple[FloatArray, FloatArray, int]"
+"""Mean (101,), standard deviation (101,) and how many strides."""
 
 _WIDTH_IN = 8.8
 _PERCENT = np.linspace(0.0, 100.0, 101)
@@ -56,7 +59,7 @@ _NAMES = {
 }
 
 
-def mean_and_sd(cycles: FloatArray) -> tuple[FloatArray, FloatArray, int] | None:
+def mean_and_sd(cycles: FloatArray) -> Curve | None:
     """Return mean (101,), SD (101,) and count of the whole curves, or None without any."""
     whole = cycles[np.isfinite(cycles).all(axis=1)]
     if len(whole) == 0:
@@ -65,7 +68,7 @@ def mean_and_sd(cycles: FloatArray) -> tuple[FloatArray, FloatArray, int] | None
     return whole.mean(axis=0), sd, len(whole)
 
 
-def _curves(analysis: Analysis, angle: str) -> dict[Side, tuple[FloatArray, FloatArray, int]]:
+def _curves(analysis: Analysis, angle: str) -> dict[Side, Curve]:
     """Return what is drawn of `angle` per side that has it."""
     found = {}
     hide_offset = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
@@ -82,29 +85,30 @@ def _curves(analysis: Analysis, angle: str) -> dict[Side, tuple[FloatArray, Floa
 def cycle_figure(analysis: Analysis) -> str | None:
     """Return the 3 by 3 grid of mean curves as SVG, or None when no stride can be drawn.
 
-    Rows are the left hip, the right hip and the pelvis; columns the sagittal, frontal and
-    transverse plane. The other side's mean stands thin behind each hip curve.
+    Rows are the hips that were worn, left then right, and the pelvis; columns the sagittal, frontal
+    and transverse plane. The other side's mean stands thin behind each hip curve.
     """
     curves = {angle: _curves(analysis, angle) for column in _COLUMNS for angle in column[::2]}
     if not any(curves.values()):
         return None
+    worn = [side for side in SIDES if f"hip_flexion_{side}_deg" in analysis.angles.columns]
+    n_rows = len(worn) + 1
     with mpl.rc_context(DRAWING):
-        figure = Figure(figsize=(_WIDTH_IN, 8.2), layout="constrained")
+        figure = Figure(figsize=(_WIDTH_IN, 0.4 + 2.6 * n_rows), layout="constrained")
         FigureCanvasAgg(figure)
-        grid = figure.subplots(3, 3, sharex=True)
+        grid = figure.subplots(n_rows, 3, sharex=True, squeeze=False)
         for column, (hip, hip_ends, pelvis, pelvis_ends) in enumerate(_COLUMNS):
-            for row, side in enumerate(SIDES):
-                _hip_panel(grid[row, column], analysis, curves[hip], hip, side)
-            _share_limits(grid[0, column], grid[1, column])
-            _pelvis_panel(grid[2, column], analysis, curves[pelvis], pelvis)
-            ends = (hip_ends, hip_ends, pelvis_ends)
-            drawn = (curves[hip], curves[hip], curves[pelvis])
-            for axes, label, found, own in zip(
-                grid[:, column], ends, drawn, (["left"], ["right"], SIDES), strict=True
-            ):
-                axes.set_ylabel(label, fontsize=9.5)
-                _letters(axes, {side: float(found[side][0][-1]) for side in found}, own)
-            grid[2, column].set_xlabel("Gait cycle [%]")
+            *hips, lowest = grid[:, column]
+            for axes, side in zip(hips, worn, strict=True):
+                _hip_panel(axes, analysis, curves[hip], hip, side)
+                axes.set_ylabel(hip_ends, fontsize=9.5)
+            share_limits(hips)
+            for axes, side in zip(hips, worn, strict=True):
+                _letters(axes, curves[hip], [side])
+            _pelvis_panel(lowest, analysis, curves[pelvis], pelvis)
+            _letters(lowest, curves[pelvis], worn)
+            lowest.set_ylabel(pelvis_ends, fontsize=9.5)
+            lowest.set_xlabel("Gait cycle [%]")
     return inline_svg(
         figure,
         name="cycles",
@@ -116,7 +120,7 @@ def cycle_figure(analysis: Analysis) -> str | None:
 def _hip_panel(
     axes: Axes,
     analysis: Analysis,
-    curves: dict[Side, tuple[FloatArray, FloatArray, int]],
+    curves: dict[Side, Curve],
     angle: str,
     side: Side,
 ) -> None:
@@ -130,15 +134,15 @@ def _hip_panel(
     if side in curves:
         _draw_curve(axes, curves[side], side)
         n_text = f"n = {curves[side][2]}" + _sigma(analysis, f"{angle}_{side}")
-    centred = angle == "hip_rotation" and not shows_rotation_offset(analysis.quality)
-    about = ", about its own mean" if centred else ""
-    _finish(axes, f"{side.capitalize()} hip {_NAMES[angle]}{about}", n_text)
+    if angle == "hip_rotation" and not shows_rotation_offset(analysis.quality):
+        n_text += " · mean set to 0"
+    _finish(axes, f"{side.capitalize()} hip {_NAMES[angle]}", n_text)
 
 
 def _pelvis_panel(
     axes: Axes,
     analysis: Analysis,
-    curves: dict[Side, tuple[FloatArray, FloatArray, int]],
+    curves: dict[Side, Curve],
     angle: str,
 ) -> None:
     for side, curve in curves.items():
@@ -148,7 +152,7 @@ def _pelvis_panel(
     _finish(axes, f"Pelvis {_NAMES[angle]}", n_text)
 
 
-def _draw_curve(axes: Axes, curve: tuple[FloatArray, FloatArray, int], side: Side) -> None:
+def _draw_curve(axes: Axes, curve: Curve, side: Side) -> None:
     mean, sd, _ = curve
     style = SIDE_STYLES[side]
     axes.fill_between(
@@ -161,11 +165,12 @@ def _draw_curve(axes: Axes, curve: tuple[FloatArray, FloatArray, int], side: Sid
     axes.plot(_PERCENT, mean, color=style.colour, linestyle=style.dash, linewidth=2.2)
 
 
-def _letters(axes: Axes, ends: dict[Side, float], own: Sequence[str]) -> None:
+def _letters(axes: Axes, curves: dict[Side, Curve], own: Sequence[Side]) -> None:
     """Name the curves L and R where they end, apart when they end together; `own` in bold.
 
     Comes after the limits are final, because what is too close depends on them.
     """
+    ends = {side: float(mean[-1]) for side, (mean, _, _) in curves.items()}
     low, high = axes.get_ylim()
     least = 0.1 * (high - low)
     if len(ends) == 2 and abs(ends["left"] - ends["right"]) < least:
@@ -201,15 +206,15 @@ def _finish(axes: Axes, title: str, n_text: str) -> None:
     axes.text(0.0, 1.035, n_text, transform=axes.transAxes, fontsize=9, color=MUTED)
 
 
-def _share_limits(upper: Axes, lower: Axes) -> None:
+def share_limits(panels: Sequence[Axes]) -> None:
     """Give left and right the same scale, so that heights can be compared."""
-    limits = [*upper.get_ylim(), *lower.get_ylim()]
-    for axes in (upper, lower):
+    limits = [limit for axes in panels for limit in axes.get_ylim()]
+    for axes in panels:
         axes.set_ylim(min(limits), max(limits))
 
 
 def _describe_curves(
-    curves: dict[str, dict[Side, tuple[FloatArray, FloatArray, int]]],
+    curves: dict[str, dict[Side, Curve]],
 ) -> str:
     said = []
     for angle, per_side in curves.items():

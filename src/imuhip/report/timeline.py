@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from imuhip.core.segments import SIDES, Side
+from imuhip.report.figures import share_limits
 from imuhip.report.numbers import measurement_sd_deg
 from imuhip.report.palette import ACTIVITIES, INK, MUTED, RULE, SIDE_STYLES
 from imuhip.report.sensors import gaps_s, segment_label
@@ -81,7 +82,7 @@ def session_figure(recording: Recording, analysis: Analysis) -> str | None:
         _strip(panels[0], recording, analysis, rows, scale)
         for axes, side in zip(panels[1:], sides, strict=True):
             _rotation_panel(axes, analysis, time_s, side, scale)
-        _share_all(list(panels[1:]))
+        share_limits(list(panels[1:]))
         panels[-1].set_xlabel(f"Time since the start of the recording [{unit}]")
         panels[-1].set_xlim(time_s[0] / scale, time_s[-1] / scale)
     return inline_svg(
@@ -155,12 +156,6 @@ def _rotation_panel(
         fontsize=10,
         fontweight="bold",
     )
-
-
-def _share_all(panels: Sequence[Axes]) -> None:
-    limits = [limit for axes in panels for limit in axes.get_ylim()]
-    for axes in panels:
-        axes.set_ylim(min(limits), max(limits))
 
 
 def _describe_session(recording: Recording, analysis: Analysis) -> str:
