@@ -1,8 +1,10 @@
 """Strides, cut at successive maxima of thigh flexion.
 
 The flexion maximum comes shortly before initial contact and, unlike the contact, does not depend on
-impacts, shoes or surface; every stride from maximum to maximum is one gait cycle. Toe-off is taken
-from the thigh's greatest extension: the foot leaves the ground shortly after it.
+impacts, shoes or surface; every stride from maximum to maximum is one gait cycle. Many walkers hold
+the thigh up over a quarter of the cycle with two humps of equal height, in late swing and in
+loading response, so the maximum is taken of a curve smoothed over half a stride: it has one hump.
+Toe-off is taken from the thigh's greatest extension: the foot leaves the ground shortly after it.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ from scipy import signal
 
 from imuhip.calibration.stillness import stretches
 from imuhip.core.segments import Side
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import BoolArray, FloatArray, IntArray
 
 __all__ = ["StrideCut", "cut_strides"]
 
 _LOWEST_RANGE_RAD = np.radians(12.0)
+_FIRST_SMOOTHING_S = 0.4
+"""Near half a stride of any gait, until the stride time is known."""
+
 _TOE_OFF_DELAY_S = 0.045
 """From greatest thigh extension to toe-off, 30..60 ms; ±40 ms on a person."""
 
@@ -32,7 +37,7 @@ class StrideCut:
     ----------
     side : {"left", "right"}
     start_s, toe_off_s, end_s : (k,) arrays, s
-        Flexion maximum, estimated toe-off, next flexion maximum.
+        Flexion maximum (smoothed), estimated toe-off, next flexion maximum.
     regular : (k,) bool array
         Whether the stride time is within half and twice the median of its bout.
     """
@@ -93,20 +98,35 @@ def cut_strides(
 
 def _turning_points(flexion_rad: FloatArray, step_s: float) -> tuple[FloatArray, FloatArray]:
     """Return the maxima and, between each two, the minimum, in fractional samples."""
-    smooth_rows = max(3, round(0.12 / step_s) | 1)
-    padded = np.pad(flexion_rad, smooth_rows // 2, mode="edge")
-    kernel = np.hanning(smooth_rows + 2)[1:-1]
-    smooth = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    peaks, smooth = _maxima(flexion_rad, _FIRST_SMOOTHING_S, step_s)
+    if len(peaks) > 1:
+        stride_s = float(np.median(np.diff(peaks))) * step_s
+        peaks, smooth = _maxima(flexion_rad, 0.5 * stride_s, step_s)
+    fine = _smoothed(flexion_rad, 0.12, step_s)
+    lows = [a + int(np.argmin(fine[a:b])) for a, b in pairwise(peaks)]
+    return _parabola(smooth, peaks), _parabola(fine, np.array(lows, dtype=int))
+
+
+def _maxima(flexion_rad: FloatArray, window_s: float, step_s: float) -> tuple[IntArray, FloatArray]:
+    """Return the rows of the maxima of the smoothed curve, and that curve."""
+    smooth = _smoothed(flexion_rad, window_s, step_s)
     peaks, _ = signal.find_peaks(
         smooth, prominence=_LOWEST_RANGE_RAD, distance=max(1, round(0.4 / step_s))
     )
-    lows = [a + int(np.argmin(smooth[a:b])) for a, b in pairwise(peaks)]
-    return _parabola(smooth, peaks), _parabola(smooth, np.array(lows, dtype=int))
+    return peaks, smooth
 
 
-def _parabola(values: FloatArray, rows: FloatArray) -> FloatArray:
+def _smoothed(values: FloatArray, window_s: float, step_s: float) -> FloatArray:
+    """Return the mean under a Hann window, the ends continued level."""
+    n_rows = max(3, round(window_s / step_s) | 1)
+    padded = np.pad(values, n_rows // 2, mode="edge")
+    kernel = np.hanning(n_rows + 2)[1:-1]
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
+
+
+def _parabola(values: FloatArray, rows: IntArray) -> FloatArray:
     """Refine extrema to fractions of a sample by the parabola through three points."""
-    inner = np.clip(np.asarray(rows, dtype=int), 1, len(values) - 2)
+    inner = np.clip(rows, 1, len(values) - 2)
     before, at, after = values[inner - 1], values[inner], values[inner + 1]
     bend = before - 2 * at + after
     shift = np.where(np.abs(bend) > 1e-12, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0)
