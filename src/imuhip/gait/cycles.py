@@ -43,17 +43,20 @@ def stride_statistics(
 ) -> dict[str, FloatArray]:
     """Return min, max, mean and range of each stride, (k,) arrays in the unit of `values`.
 
-    NaN samples are left out; a stride with nothing left is NaN.
+    A stride holds the samples at ``start_s <= time_s < end_s``. NaN samples are left out; a stride
+    with nothing left is NaN.
     """
     first = np.searchsorted(time_s, start_s)
     last = np.searchsorted(time_s, end_s)
     n_strides = len(start_s)
     low, high, mean = (np.full(n_strides, np.nan) for _ in range(3))
+    # one row more, so that a stride may end with the last sample
+    values = np.append(values, np.nan)
     finite = np.isfinite(values)
     # reduceat works on [first, last) pairs; odd slots (between strides) are thrown away
-    usable = np.flatnonzero((last > first) & (last <= len(values)))
+    usable = np.flatnonzero(last > first)
     if len(usable):
-        edges = np.stack([first[usable], np.minimum(last[usable], len(values) - 1)], axis=1).ravel()
+        edges = np.stack([first[usable], last[usable]], axis=1).ravel()
         low[usable] = np.minimum.reduceat(np.where(finite, values, np.inf), edges)[::2]
         high[usable] = np.maximum.reduceat(np.where(finite, values, -np.inf), edges)[::2]
         total = np.add.reduceat(np.where(finite, values, 0.0), edges)[::2]
