@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imuhip.errors import FileFormatError, ImuhipError, RecordingError, UnfinishedRecordingError
+from imuhip.recording.salvage import SalvageView
 from imuhip.recording.schema import MAX_ROWS, SCHEMA_MAJOR, SCHEMA_NAME, STATES
 
 __all__ = ["SessionFile"]
@@ -53,14 +54,14 @@ class SessionFile:
 
     def __init__(self, path: Path, *, allow_unfinished: bool = False) -> None:
         self.path = Path(path)
-        self.file, self.is_flagged = _open_hdf5(self.path)
+        self.file, self._salvage = _open_hdf5(self.path)
         try:
             self._check_schema()
             self.state = self._read_state()
             if not allow_unfinished:
                 self._check_finished()
         except BaseException:
-            self.file.close()
+            self._close()
             raise
 
     def __enter__(self) -> SessionFile:
@@ -72,7 +73,12 @@ class SessionFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.file.close()
+        if self._salvage is not None:
+            self._salvage.close()
 
     @property
     def size_bytes(self) -> int:
@@ -82,7 +88,7 @@ class SessionFile:
     @property
     def is_cut_short(self) -> bool:
         """Return whether a finished file has lost its end."""
-        return self.is_flagged and self.size_bytes < int(self.file.id.get_filesize())
+        return self._salvage is not None and self._salvage.is_cut_short
 
     def was_written_within(self, span_s: float) -> bool:
         """Return whether the file changed less than `span_s` ago."""
@@ -274,12 +280,12 @@ class SessionFile:
                 hint=f"imuhip recover {self.path}",
             )
         if self.is_cut_short:
-            expected = int(self.file.id.get_filesize())
+            expected = self._salvage.stored_end if self._salvage else 0
             raise self.refuse("/", f"is cut short: {self.size_bytes} of {expected} bytes are there")
 
 
-def _open_hdf5(path: Path) -> tuple[Any, bool]:
-    """Return the open file, and whether it can only be read as one that was never closed."""
+def _open_hdf5(path: Path) -> tuple[Any, SalvageView | None]:
+    """Return the open file, and the view it is seen through when it was not closed properly."""
     if not path.exists():
         raise RecordingError(f"{path}: there is no such file", hint="check the name and folder")
     if not path.is_file():
@@ -293,12 +299,14 @@ def _open_hdf5(path: Path) -> tuple[Any, bool]:
             hint="session files end in .h5; other files can be read with: imuhip import",
         )
     try:
-        return h5py.File(path, "r"), False
+        return h5py.File(path, "r"), None
     except (OSError, RuntimeError):
         pass
+    view = SalvageView(path)
     try:
-        return h5py.File(path, "r", swmr=True), True
-    except (OSError, RuntimeError) as error:
+        return h5py.File(view, "r"), view
+    except (OSError, RuntimeError, ValueError) as error:
+        view.close()
         raise FileFormatError(
             f"{path}: is HDF5, but cut short or damaged ({size} bytes; {_first_line(error)})",
             hint="copy it again from where it came; what is missing cannot be recovered",
