@@ -25,6 +25,9 @@ _LOWEST_RANGE_RAD = np.radians(12.0)
 _FIRST_SMOOTHING_S = 0.4
 """Near half a stride of any gait, until the stride time is known."""
 
+_LONGEST_BRIDGE_S = 0.4
+"""Across more, strides could be missed."""
+
 _TOE_OFF_DELAY_S = 0.045
 """From greatest thigh extension to toe-off, 30..60 ms; ±40 ms on a person."""
 
@@ -62,13 +65,15 @@ def cut_strides(
     time_s : (n,) array, s
         Uniform grid.
     flexion_rad : (n,) array, rad
-        Thigh or hip flexion; NaN in gaps.
+        Thigh or hip flexion; NaN in gaps. A stride is cut across a gap of up to 0.4 s, for the
+        caller to exclude; longer gaps end the bout.
     gait : (n,) bool array
         Walking or running.
     side : {"left", "right"}
         Whose strides.
     """
     step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
+    flexion_rad = _bridged(flexion_rad, round(_LONGEST_BRIDGE_S / step_s))
     starts: list[FloatArray] = []
     offs: list[FloatArray] = []
     ends: list[FloatArray] = []
@@ -94,6 +99,20 @@ def cut_strides(
         np.concatenate(ends),
         np.concatenate(regular),
     )
+
+
+def _bridged(flexion_rad: FloatArray, longest_samples: int) -> FloatArray:
+    """Return the curve with short gaps closed by straight lines, only to count strides across."""
+    missing = ~np.isfinite(flexion_rad)
+    if missing.all() or not missing.any():
+        return flexion_rad
+    known = np.flatnonzero(~missing)
+    # np.interp continues level beyond the ends: those rows stay missing
+    rows = np.arange(len(flexion_rad))
+    bridged = np.interp(rows, known, flexion_rad[known], left=np.nan, right=np.nan)
+    for gap in stretches(missing, minimum=longest_samples + 1):
+        bridged[gap.start : gap.end] = np.nan
+    return np.asarray(bridged)
 
 
 def _turning_points(flexion_rad: FloatArray, step_s: float) -> tuple[FloatArray, FloatArray]:
