@@ -6,7 +6,7 @@ controller, real or virtual. Open `bleak_radio` first, then `open_radio` and `fa
 from below, in plain words).
 
 Without hardware: `gatt_model` is what a virtual sensor has to offer (no library types in it) and
-`virtual_air` what it hangs on. Below that is bumble: `air` the link with its faults,
-`virtual_peripheral` one sensor's end, `bumble_central` the host's end with `bumble_backend` as its
-Bleak backend, `hci_server` the export to another process.
+`virtual_air` what it hangs on. Below that is bumble: `air` the link with its faults and
+`virtual_controller` what it links, `virtual_peripheral` one sensor's end, `bumble_central` the
+host's end with `bumble_backend` as its Bleak backend, `hci_server` the export to another process.
 """

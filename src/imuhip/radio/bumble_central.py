@@ -17,8 +17,9 @@ from bumble import att, core, hci
 from bumble.device import ConnectionParametersPreferences, Device, DeviceConfiguration
 from bumble.transport import open_transport
 
-from imuhip.radio.air import Air, VirtualController
+from imuhip.radio.air import Air
 from imuhip.radio.quiet_host import QuietHost
+from imuhip.radio.virtual_controller import VirtualController
 
 __all__ = ["BumbleCentral"]
 

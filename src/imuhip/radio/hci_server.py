@@ -11,7 +11,7 @@ from bumble.transport import open_transport
 from bumble.transport.common import PacketParser
 
 from imuhip.errors import BluetoothUnavailableError, ConfigError
-from imuhip.radio.air import VirtualController
+from imuhip.radio.virtual_controller import VirtualController
 
 __all__ = ["HciServer"]
 

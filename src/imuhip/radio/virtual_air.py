@@ -5,12 +5,13 @@ No bumble type appears in its signatures, so that simulations can use it.
 
 from __future__ import annotations
 
-from imuhip.radio.air import Air, VirtualController
+from imuhip.radio.air import Air
 from imuhip.radio.bleak_radio import BleakRadio
 from imuhip.radio.bumble_backend import backends_of
 from imuhip.radio.bumble_central import BumbleCentral
 from imuhip.radio.gatt_model import GattModel
 from imuhip.radio.hci_server import HciServer
+from imuhip.radio.virtual_controller import VirtualController
 from imuhip.radio.virtual_peripheral import VirtualPeripheral
 
 __all__ = ["VirtualAir"]

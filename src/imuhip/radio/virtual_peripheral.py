@@ -10,7 +10,7 @@ from typing import Any, Final
 from bumble import att, core, gatt, hci
 from bumble.device import Device, DeviceConfiguration
 
-from imuhip.radio.air import Air, VirtualController
+from imuhip.radio.air import Air
 from imuhip.radio.gatt_model import (
     AttributeRefusedError,
     Beacon,
@@ -19,6 +19,7 @@ from imuhip.radio.gatt_model import (
     Property,
 )
 from imuhip.radio.quiet_host import QuietHost
+from imuhip.radio.virtual_controller import VirtualController
 
 __all__ = ["VirtualPeripheral"]
 
