@@ -94,17 +94,24 @@ def test_seven_sensors_on_one_adapter_lose_nothing(tmp_path: Path):
             assert_equals_source(recording.sensors[segment], source.sensors[segment])
 
 
-def test_all_sensors_share_one_clock(tmp_path: Path):
-    """Clocks run up to 26 ppm apart; after mapping, the same instant has the same time."""
+@pytest.mark.parametrize("connection_interval_s", [0.0, 0.015, 0.03])
+def test_all_sensors_share_one_clock(tmp_path: Path, connection_interval_s: float):
+    """Clocks run up to 26 ppm apart; after mapping, the same instant has the same time.
+
+    Packets are dithered, which shows at which phase of the connection events they become ready.
+    """
     source = noise_motion(SEGMENTS[:3], MINUTE_S)
 
-    async def main(clock: VirtualClock) -> RecordingResult:
-        async with kit_and_engine(clock, source, exact=False) as (kit, engine):
+    async def main(clock: VirtualClock) -> None:
+        async with kit_and_engine(
+            clock, source, exact=False, connection_interval_s=connection_interval_s
+        ) as (kit, engine):
             await engine.connect(kit.assignment)
             await engine.start_recording(tmp_path / "clocks.h5")
             kit.begin()
             await kit.finished()
             result = await engine.stop_recording()
+            assert kit.motion.begin_s is not None
             instants = {}
             for segment, sensor in kit.sensors.items():
                 (fit,) = result.clock_fits[segment]
@@ -113,10 +120,37 @@ def test_all_sensors_share_one_clock(tmp_path: Path):
                 )
                 instants[segment] = fit.to_recording(device_s)
                 slope_error_ppm = (fit.slope * (1 + sensor.spec.skew_ppm * 1e-6) - 1) * 1e6
-                print(f"{segment:12s} {instants[segment]} slope error {slope_error_ppm:.1f} ppm")
+                print(
+                    f"\n{segment:12s} slope error {slope_error_ppm:5.1f} ppm,"
+                    f" stated uncertainty {fit.uncertainty_s * 1e3:.2f} ms",
+                    end="",
+                )
+                assert fit.uncertainty_s < 3e-3
             spread_s = np.ptp(list(instants.values()), axis=0)
-            print("spread between sensors at start and end, ms:", spread_s * 1e3)
+            print(f"\n  grid {connection_interval_s * 1e3:.0f} ms: sensors differ by", end="")
+            print(
+                f" {spread_s[0] * 1e3:.2f} ms at the start, {spread_s[1] * 1e3:.2f} ms at the end"
+            )
             assert spread_s.max() < 1.5e-3
-            return result
 
     run_virtual(main)
+
+
+@pytest.mark.slow
+def test_an_hour_is_recorded_without_loss(tmp_path: Path):
+    source = noise_motion(SEGMENTS[:3], MINUTE_S)
+
+    async def main(clock: VirtualClock) -> RecordingResult:
+        async with kit_and_engine(clock, source, exact=False, at_end="loop") as (kit, engine):
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "hour.h5")
+            kit.begin()
+            await engine.recorded(3600.0)
+            return await engine.stop_recording()
+
+    result = run_virtual(main)
+    check_counters(result, 359_900)
+    recording = reader.open_recording(tmp_path / "hour.h5")
+    for series in recording.sensors.values():
+        assert series.valid.all() and len(series) >= 359_900
+        assert np.abs(np.diff(series.time_s) - 0.01).max() < 1e-5

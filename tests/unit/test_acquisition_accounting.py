@@ -50,7 +50,7 @@ def oracle(arrivals: list[int]) -> dict[str, object]:
 def disturbed_streams(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     """Sample numbers with loss, duplication and reorder, and where the blocks are cut."""
     start = draw(st.integers(0, 1000))
-    seqs = [s for s in range(start, start + draw(st.integers(1, 60)))]
+    seqs = list(range(start, start + draw(st.integers(1, 60))))
     kept = [s for s in seqs if draw(st.integers(0, 9)) < 7] or seqs[:1]
     arrivals = []
     for s in kept:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imuhip.acquisition.clock_mapping import ClockMapping, LowerHull, MappingPolicy
+from imuhip.acquisition.connection_grid import hidden_wait
 
 NO_GRID = MappingPolicy(connection_interval_s=0.0)
 
@@ -160,3 +161,72 @@ def test_hull_line_is_the_highest_line_below_all_points(
         if xj >= pivot
     )
     assert offset + slope * pivot == pytest.approx(best, abs=1e-7)
+
+
+# -- the grid of connection events ----------------------------------------------------------------
+
+
+def dithered_grid(
+    rng: np.random.Generator, duration_s: float, *, interval_s: float, resent: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Device time, true time and arrival of dithered packets on a grid they beat with for ever."""
+    true_s = rng.uniform(0, interval_s) + np.arange(0.0, duration_s, 0.06)
+    n = len(true_s)
+    ready_s = true_s + rng.uniform(0, 0.015, n)
+    arrival_s = np.ceil(ready_s / interval_s) * interval_s
+    arrival_s += interval_s * (rng.geometric(1 - resent, n) - 1)
+    arrival_s += np.abs(rng.normal(0, 0.0004, n))
+    skew = rng.uniform(-30e-6, 30e-6)
+    return 77.0 + true_s * (1 + skew), true_s, np.maximum.accumulate(arrival_s)
+
+
+@pytest.mark.parametrize("interval_s", [0.0075, 0.015])
+@pytest.mark.parametrize("resent", [0.0, 0.05])
+def test_dither_shows_the_phase_that_the_envelope_hides(interval_s: float, resent: float):
+    errors = {0.0: [], 0.015: []}
+    stated = []
+    for seed in range(16):
+        device_s, true_s, arrival_s = dithered_grid(
+            np.random.default_rng(seed), 60.0, interval_s=interval_s, resent=resent
+        )
+        for dither_s, found in errors.items():
+            policy = MappingPolicy(dither_s=dither_s)
+            fit = feed(ClockMapping(policy=policy), device_s, arrival_s).final_fit()
+            found.append(np.mean(fit.to_recording(device_s) - true_s))
+            if dither_s:
+                stated.append(fit.uncertainty_s)
+    without, with_dither = (np.std(found) * np.sqrt(2) for found in errors.values())
+    print(
+        f"\ngrid {interval_s * 1e3:4.1f} ms, {resent:.0%} sent again: between sensors"
+        f" {without * 1e3:.2f} ms by the envelope, {with_dither * 1e3:.2f} ms with the phase,"
+        f" stated {np.mean(stated) * 1e3:.2f} ms"
+    )
+    assert with_dither < 1.0e-3 < without
+    assert with_dither < 3 * np.mean(stated)
+
+
+def test_the_phase_keeps_the_slope_within_its_limit_and_live_times_follow():
+    device_s, _, arrival_s = dithered_grid(
+        np.random.default_rng(1), 60.0, interval_s=0.015, resent=0.0
+    )
+    mapping = feed(ClockMapping(policy=MappingPolicy(dither_s=0.015)), device_s, arrival_s)
+    live, final = mapping.live_fit(), mapping.final_fit()
+    assert abs(final.slope - 1) <= 200e-6
+    ends = device_s[[0, -1]]
+    assert np.abs(live.to_recording(ends) - final.to_recording(ends)).max() < 2e-3
+
+
+def test_delays_without_clusters_hide_nothing():
+    rng = np.random.default_rng(2)
+    x, delay_s = np.arange(1000.0), rng.uniform(0, 0.015, 1000)
+    delay_s[::200] += 0.3
+    wait = hidden_wait(x, delay_s, dither_s=0.015, connection_interval_s=0.015)
+    assert (wait.offset_s, wait.slope) == (0.0, 0.0)
+    assert wait.uncertainty_s < 0.6e-3
+
+
+def test_clusters_without_dither_are_an_uncertainty_and_not_a_correction():
+    delay_s = np.tile([0.0, 0.005, 0.010], 300)
+    wait = hidden_wait(np.arange(900.0), delay_s, dither_s=0.0, connection_interval_s=0.015)
+    assert wait.offset_s == 0.0
+    assert wait.uncertainty_s == pytest.approx(0.005 / np.sqrt(12))

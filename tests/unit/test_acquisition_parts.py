@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from imuhip.acquisition.loop_thread import LoopThread
 from imuhip.acquisition.recorder import Recorder
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated
+from imuhip.acquisition.status import AcquisitionStatus, SensorStatus
 from imuhip.acquisition.stream import HostTime, SensorStream
-from imuhip.acquisition.supervisor import LinkPolicy
-from imuhip.core.sensor import SampleBlock, StreamConfig
+from imuhip.acquisition.supervisor import LinkPolicy, LinkState
+from imuhip.core.sensor import SampleBlock, SensorCounters, StreamConfig
 from imuhip.errors import (
     ConfigError,
     ConnectError,
@@ -391,3 +393,47 @@ def test_backoff_doubles_up_to_its_cap_with_jitter():
         waits = [policy.backoff_s(k, rng) for _ in range(100)]
         assert 0.75 * nominal_s <= min(waits) < max(waits) <= 1.25 * nominal_s
     assert policy.backoff_s(10_000, rng) <= 10.0
+
+
+# -- status -------------------------------------------------------------------------------------
+
+
+def sensor_status(**changes: Any) -> SensorStatus:
+    fine = SensorStatus(
+        segment="pelvis",
+        address="A",
+        name="imuhip-1",
+        serial="1",
+        model="imuhip",
+        battery_percent=80,
+        rssi_dbm=-50,
+        state=LinkState.STREAMING,
+        nominal_rate_hz=100.0,
+        measured_rate_hz=100.5,
+        counters=SensorCounters(received=1000),
+        last_packet_age_s=0.05,
+    )
+    return replace(fine, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "grade"),
+    [
+        ({}, "good"),
+        ({"battery_percent": 10}, "warn"),
+        ({"measured_rate_hz": 50.0}, "warn"),
+        ({"counters": SensorCounters(received=985, lost=15)}, "warn"),
+        ({"counters": SensorCounters(received=940, lost=60)}, "bad"),
+        ({"counters": SensorCounters(received=1000, overrun_packets=1)}, "bad"),
+        ({"state": LinkState.SILENT}, "bad"),
+        ({"counters": SensorCounters()}, "bad"),
+    ],
+)
+def test_grades_follow_loss_rate_battery_and_state(changes: dict[str, Any], grade: str):
+    assert sensor_status(**changes).grade == grade
+
+
+def test_nothing_delivers_when_nothing_is_worn():
+    assert not AcquisitionStatus(0.0, {}, None).all_deliver
+    assert AcquisitionStatus(0.0, {"pelvis": sensor_status()}, None).all_deliver
+    assert sensor_status(counters=SensorCounters(received=75, lost=25)).loss_percent == 25.0

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.acquisition.connection_grid import HiddenWait, hidden_wait
 from imuhip.core.sensor import ClockFit
 from imuhip.core.series import FloatArray
 
@@ -36,6 +37,8 @@ class MappingPolicy:
     """How far back the live mapping looks; quartz drifts with temperature."""
     connection_interval_s: float = 0.015
     """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
+    dither_s: float = 0.0
+    """Longest uniform random delay that the sensor adds to its packets."""
 
 
 class LowerHull:
@@ -127,7 +130,7 @@ class ClockMapping:
     Notes
     -----
     What remains is the least delay of the link, common to all sensors of a kind and therefore
-    harmless between them, and the part of the connection interval that no packet ever explored.
+    harmless between them, and what `imuhip.acquisition.connection_grid` cannot tell.
     """
 
     def __init__(self, epoch: int = 0, policy: MappingPolicy | None = None) -> None:
@@ -141,6 +144,8 @@ class ClockMapping:
         self._n_points = 0
         self._last_device_s = -np.inf
         self._live: tuple[float, float] | None = None
+        self._wait = HiddenWait(0.0, 0.0, 0.0)
+        self._next_wait_at = 100
 
     def __len__(self) -> int:
         return self._n_points
@@ -185,7 +190,15 @@ class ClockMapping:
             Before the first packet.
         """
         if self._live is None:
-            self._live = self._line(self._window.hull, self._window.mean_x)
+            offset, slope = self._line(self._window.hull, self._window.mean_x)
+            if self._n_points >= self._next_wait_at:
+                self._next_wait_at = int(1.1 * self._n_points) + 10
+                since = np.searchsorted(
+                    self._points[: self._n_points, 0],
+                    self._points[self._n_points - 1, 0] - self._policy.window_s,
+                )
+                self._wait = self._hidden_wait((offset, slope), int(since))
+            self._live = self._lowered((offset, slope), self._wait, self._window.mean_x)
         return self._as_fit(self._live, 0.0)
 
     def final_fit(self) -> ClockFit:
@@ -196,8 +209,29 @@ class ClockMapping:
         ValueError
             Before the first packet.
         """
-        line = self._line(self._whole, self._sum / max(1, self._n_points))
-        return self._as_fit(line, self._uncertainty(line))
+        offset, slope = self._line(self._whole, self._sum / max(1, self._n_points))
+        wait = self._hidden_wait((offset, slope))
+        uncertainty_s = np.sqrt(2) * np.hypot(self._scatter((offset, slope)), wait.uncertainty_s)
+        line = self._lowered((offset, slope), wait, self._sum / self._n_points)
+        return self._as_fit(line, float(uncertainty_s))
+
+    def _lowered(
+        self, line: tuple[float, float], wait: HiddenWait, pivot: float
+    ) -> tuple[float, float]:
+        """Return the line below the envelope by the wait, its slope still within the limit."""
+        limit = self._policy.slope_limit
+        wanted = line[1] - wait.slope
+        slope = float(np.clip(wanted, 1 - limit, 1 + limit))
+        return line[0] - wait.offset_s + (wanted - slope) * pivot, slope
+
+    def _hidden_wait(self, line: tuple[float, float], since: int = 0) -> HiddenWait:
+        x, y = self._points[since : self._n_points].T
+        return hidden_wait(
+            x,
+            np.maximum(0.0, y - (line[0] + line[1] * x)),
+            dither_s=self._policy.dither_s,
+            connection_interval_s=self._policy.connection_interval_s,
+        )
 
     def _line(self, hull: LowerHull, pivot: float) -> tuple[float, float]:
         if not hull.x:
@@ -218,19 +252,13 @@ class ClockMapping:
         x, y = self._points[: self._n_points].T
         return np.asarray(y - (offset + slope * x))
 
-    def _uncertainty(self, line: tuple[float, float]) -> float:
-        """Return the one-sigma error between two sensors mapped like this one, s.
+    def _scatter(self, line: tuple[float, float]) -> float:
+        """Return how far the lower edge of stretches of the epoch scatters about the line, s.
 
-        Two parts. The lower edge of stretches of the epoch scatters about the line: curvature of
-        the clock and too few prompt packets. And packets leave only at connection events: if they
-        keep hitting the same phase, a constant wait hides in the line, at most that part of the
-        connection interval which the delays did not explore, uniformly likely.
+        It is what curvature of the clock and too few prompt packets leave.
         """
         x, y = self._points[: self._n_points].T
         delay = y - (line[0] + line[1] * x)
         n_parts = int(np.clip(self._n_points // 50, 1, 60))
         edges = np.array([part.min() for part in np.array_split(delay, n_parts)])
-        scatter = float(np.sqrt(np.mean((edges - np.median(edges)) ** 2)))
-        explored = float(np.quantile(delay, 0.9))
-        hidden = max(0.0, self._policy.connection_interval_s - explored) / np.sqrt(12)
-        return float(np.sqrt(2) * np.hypot(scatter, hidden))
+        return float(np.sqrt(np.mean((edges - np.median(edges)) ** 2)))

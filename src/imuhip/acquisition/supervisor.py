@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -111,12 +112,16 @@ class SensorSupervisor:
         self._lost = asyncio.Event()
         self._link: Link = radio.link(advertisement.address, self._lost.set)
         self._has_streamed = False
+        self._is_rearmed = False
+        self._arrival_before_start = -math.inf
 
     @property
     def state(self) -> LinkState:
         """Return what the sensor is doing; streaming means that packets do arrive."""
         if self._phase is not LinkState.STREAMING:
             return self._phase
+        if self.stream.last_arrival_s == self._arrival_before_start and not self._is_rearmed:
+            return LinkState.STARTING
         age_s = self.stream.packet_age_s
         return LinkState.SILENT if age_s > self.stream.silent_after_s else LinkState.STREAMING
 
@@ -168,6 +173,7 @@ class SensorSupervisor:
             await self._read_battery()
             await self.driver.configure(self._link, self.config)
             self._phase = LinkState.STARTING
+            self._arrival_before_start = self.stream.last_arrival_s
             await self._start_stream()
         if self._has_streamed:
             self.stream.reconnected()
@@ -202,17 +208,17 @@ class SensorSupervisor:
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         next_battery_s = started_s + self._policy.battery_interval_s
-        rearmed = False
+        self._is_rearmed = False
         while not await self._lost_within(self._policy.watch_interval_s):
             silent_s = min(self.stream.packet_age_s, loop.time() - started_s)
             if silent_s <= self.stream.silent_after_s:
-                rearmed = False
+                self._is_rearmed = False
             elif silent_s > max(self._policy.silent_reconnect_s, 2 * self.stream.silent_after_s):
                 self._on_event("lost", f"no packet for {silent_s:.1f} s on a link that is up")
                 self._phase = LinkState.LOST
                 return
-            elif not rearmed:
-                rearmed = True
+            elif not self._is_rearmed:
+                self._is_rearmed = True
                 await self._rearm(silent_s)
             if loop.time() >= next_battery_s and silent_s <= self.stream.silent_after_s:
                 next_battery_s = loop.time() + self._policy.battery_interval_s

@@ -60,6 +60,11 @@ class ImuhipV1Driver:
         """Return the model's name as people know it."""
         return "imuhip"
 
+    @property
+    def dither_s(self) -> float:
+        """Return the longest random delay of a packet, for the mapping of the sensor's clock."""
+        return self._dither_ms * 1e-3
+
     def matches(self, advertisement: Advertisement) -> bool:
         """Return whether an advertisement carries the service or, for want of it, the name."""
         if advertisement.service_uuids:
