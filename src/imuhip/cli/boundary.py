@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from typing import Any
@@ -25,6 +26,7 @@ class Boundary(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Accept ``--debug`` in any place, since it is wanted after something went wrong."""
         ctx.obj = {"debug": "--debug" in args}
+        _set_up_logging(debug=ctx.obj["debug"])
         return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
 
     def invoke(self, ctx: Any) -> Any:
@@ -56,6 +58,17 @@ def show_error(error: ImuhipError, *, debug: bool = False) -> None:
     if error.hint:
         typer.echo(f"hint: {error.hint}", err=True)
     sys.stderr.flush()
+
+
+def _set_up_logging(*, debug: bool) -> None:
+    """Keep logs out of the way; what people need is printed as a status, an error or an event."""
+    root = logging.getLogger()
+    if debug:
+        # Libraries below speak up from warnings on; one line for each packet helps nobody.
+        logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+        logging.getLogger("imuhip").setLevel(logging.DEBUG)
+    elif not root.handlers:
+        root.addHandler(logging.NullHandler())
 
 
 def _unforeseen(error: Exception) -> ImuhipError:

@@ -141,9 +141,11 @@ def _finish(
     from imuhip.report.page import write_report
 
     recording = imuhip.open(result.path)
+    note("analysing")
     analysis = analyzed(recording)
     errors = compared(analysis, person, begin_s)
     page = folder / "report.html"
+    note("writing the report")
     with working("writing the report", 2.0):
         write_report(recording, analysis, page)
     if json:

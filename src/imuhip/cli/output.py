@@ -170,7 +170,6 @@ def following(
 def working(description: str, expected_s: float = 0.0) -> Iterator[None]:
     """Show that something runs that cannot tell how far it is, and about how long it takes."""
     if not _on_terminal():
-        note(description)
         yield
         return
     from rich.console import Console

@@ -142,6 +142,7 @@ def _tell(result: RecordingResult, *, interrupted: bool, json: bool) -> None:
     if json:
         print_json(result_facts(result, interrupted=interrupted))
         return
-    say(f"{result.path}: {result.duration_s:.1f} s recorded")
+    stored = "received, but not all of it was stored" if result.error else "recorded"
+    say(f"{result.path}: {result.duration_s:.1f} s {stored}")
     for line in account(result):
         say(f"  {line}")

@@ -34,6 +34,7 @@ __all__ = ["RecordingSession", "Stopped"]
 T = TypeVar("T")
 
 _STEP_S = 0.05
+_OPENING_GRACE_S = 2.0
 
 
 class Stopped(Exception):  # noqa: N818  # not an error: somebody pressed Ctrl-C
@@ -89,6 +90,8 @@ class RecordingSession:
     def open(self) -> None:
         """Open the radio."""
         self._acquisition = Acquisition(self._radio, self._options)
+        if self._stop.requested.is_set():
+            raise Stopped
 
     @property
     def acquisition(self) -> Acquisition:
@@ -186,12 +189,15 @@ class RecordingSession:
     @asynccontextmanager
     async def _radio(self) -> AsyncIterator[Radio]:
         opening = asyncio.create_task(open_for(self._spec, self._person, begin=self._begin))
-        while not opening.done():
+        while not opening.done() and not self._stop.requested.is_set():
             await asyncio.wait({opening}, timeout=_STEP_S)
-            if self._stop.requested.is_set() and not opening.done():
-                opening.cancel()
-                await asyncio.gather(opening, return_exceptions=True)
-                raise Stopped
+        if not opening.done():
+            # A controller is left in order when its start is not torn; a dead host never answers.
+            await asyncio.wait({opening}, timeout=_OPENING_GRACE_S)
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+        if opening.cancelled():
+            raise Stopped
         opened = await opening
         self._kit = opened.kit
         try:

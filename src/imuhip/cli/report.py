@@ -26,6 +26,7 @@ def report(
 ) -> None:
     """Analyse a recording and write one self-contained HTML page about it."""
     import imuhip
+    from imuhip.analysis.settings import Settings
     from imuhip.report.page import write_report
 
     path = out or file.with_suffix(".html")
@@ -33,7 +34,7 @@ def report(
     free_path(path)
     analysis = analyzed(recording, orientation_filter=orientation_filter)
     with working("writing the report", 2.0):
-        write_report(recording, analysis, path)
+        write_report(recording, analysis, path, settings=Settings(orientation_filter))
     if json:
         print_json({"file": file, "report": path, "grade": analysis.quality["grade"]})
     else:

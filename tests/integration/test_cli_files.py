@@ -1,0 +1,151 @@
+"""From a simulated session file to angles, verdict and page, through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import imuhip
+from imuhip.cli.check import sensor_facts
+from imuhip.cli.commands import build
+from imuhip.core.series import ImuSeries
+
+
+def cli(*arguments: object):
+    return CliRunner().invoke(build(), [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sessions") / "walk.h5"
+    result = cli("simulate", "--minutes", "1", "--seed", "1", "--out", path, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["file"] == str(path)
+    assert told["sensors"] == ["pelvis", "thigh_left", "thigh_right"]
+    return path
+
+
+def test_the_simulated_file_is_what_the_api_simulates(session: Path) -> None:
+    stored, made = imuhip.open(session), imuhip.simulate("walk", 1.0, 1)
+    for segment, series in made.sensors.items():
+        np.testing.assert_allclose(stored.sensors[segment].gyr, series.gyr, rtol=1e-6, atol=1e-6)
+    assert stored.truth is not None
+
+
+def test_simulate_refuses_an_unknown_activity(tmp_path: Path) -> None:
+    result = cli("simulate", "--activity", "fly", "--out", tmp_path / "a.h5")
+    assert result.exit_code == 1
+    assert "error[E100] cannot simulate activity 'fly'" in result.stderr
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_analyze_prints_what_the_api_computes(session: Path) -> None:
+    expected = imuhip.analyze(imuhip.open(session))
+    told = json.loads(cli("analyze", session, "--json").stdout)
+    assert told["quality"]["grade"] == expected.quality["grade"]
+    left = expected.summary["sides"]["left"]
+    assert told["summary"]["sides"]["left"] == left
+    text = cli("analyze", session).stdout
+    assert f"left: {left['strides_used']} of {left['strides']} strides used" in text
+    spread = left["hip_rotation_left"]["range_deg"]
+    assert f"{spread['mean']:.1f} ± {spread['sd']:.1f}°" in text
+
+
+def test_analyze_with_another_filter_and_an_unknown_one(session: Path) -> None:
+    assert cli("analyze", session, "--filter", "madgwick").exit_code == 0
+    result = cli("analyze", session, "--filter", "kalman1960")
+    assert result.exit_code == 1
+    assert "error[E110] orientation filter 'kalman1960' is not known" in result.stderr
+
+
+def test_report_writes_one_page_once(session: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    result = cli("report", session, "--out", page, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["report"] == str(page)
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    again = cli("report", session, "--out", page)
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+
+
+def test_check_of_a_good_recording(session: Path) -> None:
+    told = json.loads(cli("check", session, "--json").stdout)
+    assert told["verdict"] == "good"
+    assert told["sensors"]["pelvis"]["lost"] == 0
+    assert told["calibration"]["grade"] == "A"
+    result = cli("check", session)
+    assert result.exit_code == 0
+    assert "verdict: good" in result.stdout
+
+
+def _with_gap(session: Path, path: Path, gap_s: float) -> Path:
+    whole = imuhip.open(session)
+    sensors = {}
+    for segment, series in whole.sensors.items():
+        acc, gyr = series.acc.copy(), series.gyr.copy()
+        if segment == "thigh_left":
+            rows = (series.time_s >= 60.0) & (series.time_s < 60.0 + gap_s)
+            acc[rows] = gyr[rows] = np.nan
+        sensors[segment] = {"acc": acc, "gyr": gyr}
+    return imuhip.Recording.from_arrays(rate_hz=100.0, sensors=sensors).save(path)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "verdict", "code"), [(0.5, "usable with care", 0), (6.0, "not usable", 1)]
+)
+def test_check_counts_a_gap(
+    session: Path, tmp_path: Path, gap_s: float, verdict: str, code: int
+) -> None:
+    path = _with_gap(session, tmp_path / "gap.h5", gap_s)
+    result = cli("check", path, "--json")
+    told = json.loads(result.stdout)
+    facts = told["sensors"]["thigh_left"]
+    assert (facts["lost"], facts["gaps"]) == (round(gap_s * 100), 1)
+    assert facts["longest_gap_s"] == pytest.approx(gap_s + 0.01, abs=1e-6)
+    assert (told["verdict"], result.exit_code) == (verdict, code)
+    assert any(finding.startswith("thigh_left: ") for finding in told["findings"])
+
+
+def test_check_of_a_recording_without_a_walk(tmp_path: Path) -> None:
+    still = np.tile([0.0, 9.81, 0.0], (2000, 1))
+    path = imuhip.Recording.from_arrays(
+        rate_hz=100.0,
+        sensors={s: {"acc": still, "gyr": 0 * still} for s in ("pelvis", "thigh_left")},
+    ).save(tmp_path / "still.h5")
+    result = cli("check", path)
+    assert result.exit_code == 1
+    assert "verdict: not usable" in result.stdout
+    assert "cannot be analysed" in result.stdout
+
+
+def test_a_short_step_is_no_gap() -> None:
+    time_s = np.arange(200) / 100.0
+    values = np.ones((200, 3))
+    values[50:54] = np.nan
+    facts = sensor_facts(ImuSeries(time_s, values, values), 100.0, None)
+    assert (facts.lost, facts.gaps, facts.samples) == (4, 0, 196)
+
+
+def test_recover_has_nothing_to_do_for_a_complete_file(session: Path) -> None:
+    result = cli("recover", session)
+    assert result.exit_code == 1
+    assert "there is nothing to recover" in result.stderr
+
+
+def test_doctor_looks_at_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMUHIP_SETTINGS_DIR", str(tmp_path))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    told = json.loads(cli("doctor", "--json").stdout)
+    subjects = [one["subject"] for one in told]
+    assert subjects[:2] == ["imuhip", "packages"]
+    assert {"bumble", "Bluetooth", "window", "kit", "disk"} <= set(subjects)
+    for one in told:
+        assert one["fine"] or one["advice"] or one["subject"] == "window"
+    text = cli("doctor").stdout
+    assert text.startswith("ok    imuhip: ")

@@ -1,0 +1,90 @@
+"""``imuhip record`` killed outright: what had arrived half a second before is in the file."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imuhip
+from cli_process import CliProcess
+from imuhip.recording.reader import read_packets
+from imuhip.recording.recovery import recover
+
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL"),
+]
+
+N_KILLS = 20
+AT_ONCE = 4
+LOSABLE_S = 0.5
+PACKET_S = 0.06
+"""Time between packets: what came last before the limit can be this much older than it."""
+SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
+
+
+@dataclass(frozen=True)
+class Kill:
+    path: Path
+    recorded_s: float
+    at_unix_s: float
+
+
+def _record_and_kill(path: Path, recorded_s: float) -> Kill:
+    with CliProcess("record", "--radio", "sim", "--out", path, cwd=path.parent) as process:
+        process.until("recording into", timeout_s=60)
+        time.sleep(recorded_s)
+        at_unix_s = time.time()
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    return Kill(path, recorded_s, at_unix_s)
+
+
+@pytest.fixture(scope="module")
+def kills(tmp_path_factory: pytest.TempPathFactory) -> list[Kill]:
+    folder = tmp_path_factory.mktemp("kills")
+    moments = random.Random(20261121)
+    durations_s = [moments.uniform(0.5, 3.0) for _ in range(N_KILLS)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(
+            pool.map(_record_and_kill, (folder / f"{k}.h5" for k in range(N_KILLS)), durations_s)
+        )
+
+
+def test_every_killed_recording_is_recovered_up_to_half_a_second(kills: list[Kill]) -> None:
+    losses_s = []
+    for kill in kills:
+        with pytest.raises(imuhip.ImuhipError, match="never closed"):
+            imuhip.open(kill.path)
+        before = kill.path.read_bytes()
+        found = recover(kill.path)
+        assert kill.path.read_bytes() == before
+        recording = imuhip.open(found.recovered)
+        assert recording.state == "recovered"
+        assert tuple(recording.sensors) == SEGMENTS
+        for segment, series in recording.sensors.items():
+            assert found.sensors[segment].missing_numbers == 0
+            assert found.sensors[segment].repeated_numbers == 0
+            assert series.valid.all()
+            # Sample numbers are contiguous, so times are evenly spaced.
+            np.testing.assert_allclose(np.diff(series.time_s), 0.01, atol=0.002)
+            arrival_s, packets = read_packets(found.recovered, segment)
+            assert len(packets) == found.sensors[segment].packets > 0
+            last_unix_s = recording.start_time.timestamp() + arrival_s[-1]
+            losses_s.append(kill.at_unix_s - last_unix_s)
+    print(
+        f"{len(kills)} kills after {min(k.recorded_s for k in kills):.2f} to"
+        f" {max(k.recorded_s for k in kills):.2f} s: newest packet recovered is"
+        f" {np.median(losses_s):.3f} s (median) to {max(losses_s):.3f} s (worst) old"
+    )
+    assert len(kills) >= 20
+    assert max(losses_s) <= LOSABLE_S + PACKET_S
