@@ -17,7 +17,8 @@ def normalise_cycles(
 ) -> FloatArray:
     """Return (k, 101) values, each stride stretched to 0..100 % by linear interpolation.
 
-    A stride with a gap (NaN) anywhere inside is NaN throughout: a curve is whole or not there.
+    A stride with a gap (NaN) anywhere inside, or that reaches beyond the data, is NaN throughout: a
+    curve is whole or not there.
 
     Parameters
     ----------
@@ -32,9 +33,13 @@ def normalise_cycles(
         return np.empty((0, CYCLE_POINTS))
     fraction = np.linspace(0.0, 1.0, CYCLE_POINTS)
     at = start_s[:, None] + fraction * (end_s - start_s)[:, None]
-    # np.interp turns NaN neighbours into NaN by itself
     curves = np.interp(at.ravel(), time_s, values).reshape(at.shape)
-    curves[~np.isfinite(curves).all(axis=1)] = np.nan
+    # a hole may lie between two of the points, so holes are counted in the samples
+    holes = np.concatenate([[0], np.cumsum(~np.isfinite(values))])
+    first = np.maximum(np.searchsorted(time_s, start_s, side="right") - 1, 0)
+    last = np.minimum(np.searchsorted(time_s, end_s) + 1, len(values))
+    outside = (start_s < time_s[0]) | (end_s > time_s[-1])
+    curves[(holes[last] > holes[first]) | outside] = np.nan
     return np.asarray(curves)
 
 
