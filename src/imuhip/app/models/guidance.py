@@ -1,0 +1,77 @@
+"""What to do next: one line to be read from two metres, and one that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from imuhip.analysis.live import LivePipeline
+from imuhip.app.models import wording
+from imuhip.app.models.recording_control import RecordingState
+from imuhip.app.models.sensor_cards import SensorCard
+
+__all__ = ["Guidance", "guidance_for"]
+
+GAIT_NEEDED_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What the header says.
+
+    Parameters
+    ----------
+    headline, detail : str
+        The step, and why or how.
+    kind : {"do", "well", "alarm"}
+        Something to do, nothing to do, or something wrong.
+    progress : float or None
+        From 0 to 1 for a step that has an end.
+    """
+
+    headline: str
+    detail: str
+    kind: Literal["do", "well", "alarm"] = "do"
+    progress: float | None = None
+
+
+def guidance_for(
+    cards: Sequence[SensorCard], pipeline: LivePipeline | None, recording: RecordingState
+) -> Guidance:
+    """Return the most urgent of: a file in trouble, a sensor in trouble, the step of the session.
+
+    Parameters
+    ----------
+    cards : sequence of SensorCard
+        Of all sensors.
+    pipeline : LivePipeline or None
+        None when the sensors do not suffice for angles.
+    recording : RecordingState
+        Of the file.
+    """
+    if recording.error:
+        return Guidance(recording.error, recording.hint, "alarm")
+    if not cards:
+        return Guidance(*wording.NO_SENSORS)
+    silent = [card for card in cards if card.grade == "bad"]
+    if silent:
+        names = " and ".join(card.title for card in silent[:2])
+        more = f" and {len(silent) - 2} more" if len(silent) > 2 else ""
+        return Guidance(f"{names}{more}: {silent[0].state}", silent[0].next_step, "alarm")
+    if pipeline is None:
+        return Guidance(*wording.NOT_ENOUGH)
+    return _step(pipeline, recording)
+
+
+def _step(pipeline: LivePipeline, recording: RecordingState) -> Guidance:
+    headline = pipeline.phase[:1].upper() + pipeline.phase[1:]
+    if pipeline.calibration is not None:
+        detail = wording.MEASURING if pipeline.calibration.frozen else wording.IMPROVING
+        if recording.phase == "idle":
+            detail = f"{detail} {wording.PRESS_RECORD}"
+        return Guidance(headline, detail, "well")
+    if not pipeline.calibrator.has_pose:
+        return Guidance(headline, wording.STAND_STILL)
+    progress = min(1.0, pipeline.calibrator.gait_s / GAIT_NEEDED_S)
+    return Guidance(headline, wording.WALK, progress=progress)

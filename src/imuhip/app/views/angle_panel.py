@@ -1,0 +1,176 @@
+"""One panel: rolling curves of two or three angles, and their numbers beside them."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from imuhip.app.models import wording
+from imuhip.app.models.angle_history import AngleHistory, AngleReading
+from imuhip.app.models.palette import PATTERNS, Theme
+from imuhip.app.models.panels import PanelPlan, axis_range
+from imuhip.app.views.curves import LineSample, RollingCurve
+from imuhip.app.views.style import set_kind
+
+__all__ = ["AnglePanel"]
+
+_AXIS_WIDTH_PX = 58
+
+
+class AnglePanel(QFrame):
+    """Shows some angles of an `AngleHistory`.
+
+    Parameters
+    ----------
+    plan : PanelPlan
+        Which.
+    span_s : float, s
+        Width of the time axis.
+    """
+
+    def __init__(self, plan: PanelPlan, span_s: float) -> None:
+        super().__init__()
+        self.plan = plan
+        self.setObjectName("panel")
+        self.setAccessibleName(plan.title)
+        self._range_deg = plan.least_deg
+        self.plot = self._make_plot(span_s)
+        self._curves = [
+            RollingCurve(self.plot.getPlotItem(), PATTERNS[style], 100.0) for style in plan.styles
+        ]
+        small = len(plan.angles) > 2
+        self.numbers = [
+            AngleNumber(label, PATTERNS[style], note, small=small)
+            for label, style, note in zip(plan.labels, plan.styles, plan.notes, strict=True)
+        ]
+        self._lay_out()
+
+    def _make_plot(self, span_s: float) -> pg.PlotWidget:
+        plot = pg.PlotWidget(parent=self)
+        plot.setFrameShape(QFrame.Shape.NoFrame)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        item = plot.getPlotItem()
+        item.setMouseEnabled(False, False)
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setXRange(-span_s, 0.0, padding=0.0)
+        item.setYRange(*self._range_deg, padding=0.0)
+        item.disableAutoRange()
+        item.setLabel("left", "degrees")
+        item.setLabel("bottom", wording.TIME_AXIS)
+        item.getAxis("left").setWidth(_AXIS_WIDTH_PX)
+        item.getAxis("bottom").setTickSpacing(2.0, 2.0)
+        for name in ("left", "bottom"):
+            item.getAxis(name).enableAutoSIPrefix(False)
+        self._zero = item.addLine(y=0.0)
+        return plot
+
+    def _lay_out(self) -> None:
+        title, ends = QLabel(self.plan.title), QLabel()
+        title.setObjectName("title")
+        ends.setObjectName("ends")
+        if self.plan.up:
+            ends.setText(f"▲ {self.plan.up}   ▼ {self.plan.down}")
+        top = QHBoxLayout()
+        top.addWidget(title)
+        top.addSpacing(14)
+        top.addWidget(ends)
+        top.addStretch(1)
+        numbers = QVBoxLayout()
+        for number in self.numbers:
+            numbers.addStretch(1)
+            numbers.addWidget(number)
+        numbers.addStretch(1)
+        middle = QHBoxLayout()
+        middle.addWidget(self.plot, 1)
+        middle.addLayout(numbers)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(12, 8, 12, 6)
+        whole.setSpacing(2)
+        whole.addLayout(top)
+        whole.addLayout(middle, 1)
+
+    def set_theme(self, theme: Theme, scale: float = 1.0) -> None:
+        """Take the colours of a theme."""
+        self.plot.setBackground(theme.panel)
+        item = self.plot.getPlotItem()
+        font = self.font()
+        font.setPixelSize(round(13 * scale))
+        for name in ("left", "bottom"):
+            axis = item.getAxis(name)
+            axis.setPen(pg.mkPen(theme.rule))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickFont=font)
+            axis.label.setFont(font)
+            axis.setGrid(40)
+        self._zero.setPen(pg.mkPen(theme.muted, width=1))
+        for curve, number, style in zip(self._curves, self.numbers, self.plan.styles, strict=True):
+            curve.set_colour(theme.curves[style])
+            number.sample.set_colour(theme.curves[style])
+
+    def show_curves(self, history: AngleHistory) -> None:
+        """Draw the newest state of every curve."""
+        for angle, curve in zip(self.plan.angles, self._curves, strict=True):
+            curve.rate_hz = history.rate_hz
+            curve.show_curve(history.curve(angle))
+
+    def show_numbers(self, history: AngleHistory) -> None:
+        """Write the present values, and let the axis reach as far as the curves do."""
+        for angle, number in zip(self.plan.angles, self.numbers, strict=True):
+            number.show_reading(history.reading(angle), history.span_s)
+        range_deg = axis_range(self.plan, history)
+        if range_deg != self._range_deg:
+            self._range_deg = range_deg
+            self.plot.getPlotItem().setYRange(*range_deg, padding=0.0)
+
+    def close_plot(self) -> None:
+        """Let go of the scene; pyqtgraph wants to be told."""
+        self.plot.close()
+
+
+class AngleNumber(QWidget):
+    """The present value of one angle: what it is called, the number, plus or minus, its range."""
+
+    def __init__(self, label: str, pattern: object, note: str, *, small: bool) -> None:
+        super().__init__()
+        self._label = label
+        self.sample = LineSample(pattern)  # type: ignore[arg-type]
+        self.name, self.value = QLabel(label), QLabel(wording.UNKNOWN)
+        self.sd, self.range = QLabel(), QLabel(note)
+        self._note = note
+        self.name.setObjectName("curve")
+        self.value.setObjectName("smallnumber" if small else "number")
+        self.sd.setObjectName("sd")
+        self.range.setObjectName("range")
+        self.setFixedWidth(170)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(8, 0, 0, 0)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self.sample, 0, 0, Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(self.name, 0, 1)
+        number = QHBoxLayout()
+        number.addWidget(self.value)
+        number.addWidget(self.sd, 0, Qt.AlignmentFlag.AlignBottom)
+        number.addStretch(1)
+        grid.addLayout(number, 1, 0, 1, 2)
+        grid.addWidget(self.range, 2, 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+
+    def show_reading(self, reading: AngleReading, span_s: float) -> None:
+        """Write a reading; grey dashes when it is unknown."""
+        set_kind(self.value, "known" if reading.is_known else "unknown")
+        if reading.value_deg is None or reading.sd_deg is None:
+            self.value.setText(wording.UNKNOWN)
+            self.sd.setText("")
+            self.range.setText(wording.NOT_KNOWN_YET)
+            self.setAccessibleName(f"{self._label}: {wording.NOT_KNOWN_YET}")
+            return
+        value, sd = wording.degrees(reading.value_deg), wording.degrees(reading.sd_deg)
+        self.value.setText(value)
+        self.sd.setText(f"± {sd}")
+        low, high = reading.lowest_deg or 0.0, reading.highest_deg or 0.0
+        limits = f"{wording.degrees(low)} to {wording.degrees(high)}"
+        self.range.setText(self._note or f"{span_s:.0f} s: {limits}")
+        self.setAccessibleName(f"{self._label}: {value}, plus or minus {sd}")

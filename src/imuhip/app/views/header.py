@@ -1,0 +1,111 @@
+"""What to do next, and the recording: the line along the top."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from imuhip.app.models import wording
+from imuhip.app.models.guidance import Guidance
+from imuhip.app.models.recording_control import RecordingState
+from imuhip.app.views.style import set_kind
+
+__all__ = ["Header"]
+
+
+class Header(QFrame):
+    """Guidance on the left, recording on the right.
+
+    Parameters
+    ----------
+    simulated : bool
+        Say that the sensors are virtual.
+    """
+
+    def __init__(self, *, simulated: bool) -> None:
+        super().__init__()
+        self.setObjectName("header")
+        self.headline, self.detail = QLabel(), QLabel()
+        self.elapsed, self.file = QLabel("0:00"), QLabel(wording.NOTHING_RECORDED)
+        self.badge = QLabel(wording.SIMULATED)
+        self.badge.setToolTip(wording.SIMULATED_HINT)
+        self.badge.setAccessibleName(f"{wording.SIMULATED}. {wording.SIMULATED_HINT}")
+        self.badge.setVisible(simulated)
+        for label, name in (
+            (self.headline, "headline"),
+            (self.detail, "detail"),
+            (self.elapsed, "elapsed"),
+            (self.file, "file"),
+            (self.badge, "badge"),
+        ):
+            label.setObjectName(name)
+        self.detail.setWordWrap(True)
+        self.elapsed.setAccessibleName("Recorded time")
+        self.file.setAccessibleName("Recording")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedSize(260, 10)
+        self.progress.setAccessibleName("Progress of this step")
+        self.record, self.mark = QPushButton(wording.RECORD), QPushButton(wording.MARK)
+        self.record.setObjectName("record")
+        self.record.setMinimumWidth(190)
+        self.mark.setMinimumWidth(110)
+        # Keys work everywhere in the window; Space on a focused Mark would be two things at once.
+        self.mark.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.headline)
+        below = QHBoxLayout()
+        below.addWidget(self.progress)
+        below.addWidget(self.detail, 1)
+        words.addLayout(below)
+        facts = QVBoxLayout()
+        facts.setSpacing(0)
+        facts.addWidget(self.elapsed, 0, Qt.AlignmentFlag.AlignRight)
+        facts.addWidget(self.file, 0, Qt.AlignmentFlag.AlignRight)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 12, 8)
+        row.setSpacing(12)
+        row.addLayout(words, 1)
+        row.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(facts)
+        row.addWidget(self.mark)
+        row.addWidget(self.record)
+
+    def show_guidance(self, guidance: Guidance) -> None:
+        """Show the step of the session."""
+        set_kind(self, guidance.kind)
+        set_kind(self.headline, guidance.kind)
+        self.headline.setText(guidance.headline)
+        self.detail.setText(guidance.detail)
+        self.setAccessibleName(f"{guidance.headline}. {guidance.detail}")
+        self.progress.setVisible(guidance.progress is not None)
+        if guidance.progress is not None:
+            self.progress.setValue(round(100 * guidance.progress))
+
+    def show_recording(self, recording: RecordingState) -> None:
+        """Show how the recording is."""
+        records = recording.phase == "recording"
+        self.record.setText(f"■  {wording.STOP}" if records else f"●  {wording.RECORD}")
+        self.record.setAccessibleName(wording.STOP if records else wording.RECORD)
+        self.record.setEnabled(recording.phase in ("idle", "recording"))
+        self.mark.setEnabled(records)
+        marks = f"{wording.MARK} ({recording.n_markers})" if recording.n_markers else wording.MARK
+        self.mark.setText(marks)
+        self.elapsed.setText(wording.duration(recording.elapsed_s))
+        self.file.setText(self._elided(recording.line))
+        self.file.setToolTip(recording.line)
+
+    def _elided(self, text: str) -> str:
+        """Shorten in the middle: beginning and end of a path tell most."""
+        return self.file.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 240)

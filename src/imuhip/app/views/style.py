@@ -1,0 +1,66 @@
+"""From a theme to a style sheet. Sizes are pixels at 100 % and scale with the text."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from imuhip.app.models.palette import Theme
+
+__all__ = ["set_kind", "style_sheet"]
+
+
+def style_sheet(theme: Theme, scale: float = 1.0) -> str:
+    """Return the style sheet of a whole window."""
+
+    def px(size: float) -> str:
+        return f"{round(size * scale)}px"
+
+    t = theme
+    return f"""
+    QWidget {{ background: {t.paper}; color: {t.ink}; font-size: {px(15)}; }}
+    QLabel {{ background: transparent; }}
+    QFrame#panel, QFrame#card, QFrame#header {{
+        background: {t.panel}; border: 1px solid {t.rule}; border-radius: 8px; }}
+    QFrame#header[kind="alarm"] {{ background: {t.bad_paper}; border: 2px solid {t.bad}; }}
+    QFrame#card[kind="good"] {{ border-left: 6px solid {t.good}; }}
+    QFrame#card[kind="warn"] {{ border-left: 6px solid {t.warn}; }}
+    QFrame#card[kind="bad"] {{ background: {t.bad_paper}; border: 2px solid {t.bad};
+        border-left: 6px solid {t.bad}; }}
+    QLabel#headline {{ font-size: {px(30)}; font-weight: 700; }}
+    QLabel#headline[kind="alarm"] {{ color: {t.bad}; }}
+    QLabel#detail {{ font-size: {px(16)}; color: {t.muted}; }}
+    QLabel#title {{ font-size: {px(18)}; font-weight: 700; }}
+    QLabel#ends, QLabel#figures, QLabel#file {{ font-size: {px(14)}; color: {t.muted}; }}
+    QLabel#curve {{ font-size: {px(15)}; font-weight: 700; }}
+    QLabel#number {{ font-size: {px(36)}; font-weight: 700; }}
+    QLabel#smallnumber {{ font-size: {px(29)}; font-weight: 700; }}
+    QLabel#number[kind="unknown"], QLabel#smallnumber[kind="unknown"] {{ color: {t.muted}; }}
+    QLabel#sd {{ font-size: {px(17)}; color: {t.muted}; }}
+    QLabel#range {{ font-size: {px(13)}; color: {t.muted}; }}
+    QLabel#symbol, QLabel#state {{ font-size: {px(15)}; font-weight: 700; }}
+    QLabel#step {{ font-size: {px(14)}; font-weight: 700; color: {t.ink}; }}
+    QLabel[kind="good"]#symbol, QLabel[kind="good"]#state {{ color: {t.good}; }}
+    QLabel[kind="warn"]#symbol, QLabel[kind="warn"]#state {{ color: {t.warn}; }}
+    QLabel[kind="bad"]#symbol, QLabel[kind="bad"]#state {{ color: {t.bad}; }}
+    QLabel#elapsed {{ font-size: {px(28)}; font-weight: 700; }}
+    QLabel#badge {{ font-size: {px(14)}; font-weight: 700; color: {t.warn};
+        border: 2px dashed {t.warn}; border-radius: 6px; padding: 4px 10px; }}
+    QPushButton {{ font-size: {px(17)}; font-weight: 700; padding: 10px 18px; border-radius: 8px;
+        border: 2px solid {t.rule}; background: {t.panel}; color: {t.ink}; }}
+    QPushButton:disabled {{ color: {t.muted}; }}
+    QPushButton:focus {{ border: 3px solid {t.ink}; }}
+    QPushButton#record {{ background: {t.accent}; color: {t.on_accent};
+        border: 3px solid {t.accent}; }}
+    QPushButton#record:focus {{ border: 3px solid {t.ink}; }}
+    QPushButton#record:disabled {{ background: {t.muted}; border-color: {t.muted}; }}
+    QProgressBar {{ border: 1px solid {t.rule}; border-radius: 4px; background: {t.paper}; }}
+    QProgressBar::chunk {{ background: {t.curves["left"]}; border-radius: 3px; }}
+    """
+
+
+def set_kind(widget: QWidget, kind: str) -> None:
+    """Give a widget the look of `kind`; does nothing when it has it."""
+    if widget.property("kind") != kind:
+        widget.setProperty("kind", kind)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
