@@ -10,6 +10,7 @@ import numpy as np
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry
 from imuhip.calibration.pose import Pose
+from imuhip.calibration.protocol import shipped_protocol
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.heading_track import HeadingTrack
@@ -22,6 +23,8 @@ angles of a session, not part of the ``_sd_deg`` columns."""
 
 _GRAVITY_M_S2 = 9.80665
 _LEVELS = "ABCD"
+_POSE_SLACK_S = 0.05
+"""A marker of just the wanted length may lose samples at its edges."""
 
 
 def assess_quality(
@@ -66,12 +69,14 @@ def _sensor_quality(
     missing = 100.0 * float(np.mean(~grid.valid[segment]))
     rows = slice(pose.rows.start, pose.rows.end)
     gravity = float(np.linalg.norm(grid.acc[segment][rows], axis=1).mean())
-    findings = []
-    if missing >= 1.0:
-        findings.append(("C" if missing >= 5.0 else "B", f"{missing:.1f} % of samples missing"))
-    if abs(gravity - _GRAVITY_M_S2) > 0.1:
-        level = "C" if abs(gravity - _GRAVITY_M_S2) > 0.5 else "B"
-        findings.append((level, f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}"))
+    accepted = shipped_protocol().acceptance
+    findings = [
+        (accepted.missing_percent.grade(missing), f"{missing:.1f} % of samples missing"),
+        (
+            accepted.gravity_error_m_s2.grade(abs(gravity - _GRAVITY_M_S2)),
+            f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}",
+        ),
+    ]
     return _graded(findings) | {
         "missing_percent": round(missing, 3),
         "gravity_m_s2": round(gravity, 4),
@@ -83,13 +88,13 @@ def _calibration_quality(
     pose: Pose, legs: Mapping[Side, LegGeometry], gait: BoolArray, grid: GridBlock
 ) -> dict[str, Any]:
     step_s = 1.0 / grid.rate_hz
-    findings = []
+    accepted = shipped_protocol().acceptance
     pose_s = len(pose.rows) * step_s
-    if pose_s < 2.95:
-        findings.append(("B", f"the still pose lasts {pose_s:.1f} s; 3 s or more are wanted"))
     sway = float(np.degrees(pose.sway_rad))
-    if sway > 1.0:
-        findings.append(("C" if sway > 3.0 else "B", f"moved during the pose by {sway:.1f}°"))
+    findings = [(accepted.sway_deg.grade(sway), f"moved during the pose by {sway:.1f}°")]
+    if pose_s < accepted.pose_s - _POSE_SLACK_S:
+        wanted = f"{accepted.pose_s:g} s or more are wanted"
+        findings.append(("B", f"the still pose lasts {pose_s:.1f} s; {wanted}"))
     if pose.rows.start * step_s > float(np.argmax(gait)) * step_s:
         findings.append(("B", "the pose was found after the walk, not before"))
     for side, leg in legs.items():

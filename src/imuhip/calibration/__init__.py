@@ -3,5 +3,6 @@
 Comes in: the sensors' signals and orientations, where the person stood still and where they walked.
 Goes out: ``q_SB``, the orientation of each body segment in its sensor, and how good it is. Any
 mounting is allowed. Open `stillness` and `pose` for the pose, `gait_axis` for the movement,
-`alignment` for what comes of both.
+`alignment` for what comes of both, `protocol` for what people are asked to do and the limits their
+calibration is graded by (files of ``calibration/protocols/``).
 """
