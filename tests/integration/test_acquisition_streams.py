@@ -137,6 +137,7 @@ def test_all_sensors_share_one_clock(tmp_path: Path, connection_interval_s: floa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_an_hour_is_recorded_without_loss(tmp_path: Path):
     source = noise_motion(SEGMENTS[:3], MINUTE_S)
 

@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 STALL_S = 0.25
 """The host not reading packets for this long is noted in the file."""
 
+MAX_FAULTS = 20
+"""Of a fault that comes with every packet, the first few tell enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
@@ -288,7 +291,8 @@ class Engine:
             now_s = self._host.now_s()
             self._note_stall(now_s - before_s - interval_s)
             before_s = now_s
-            self._faults.extend(self._sensors.consume())
+            for fault in self._sensors.consume():
+                self._note_fault(fault)
             if self._run is not None:
                 self._run.keep_house()
             self._snapshot = self.status()
@@ -307,7 +311,11 @@ class Engine:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _log.error("%s ended: %r", task.get_name(), error)
-            self._faults.append(f"{task.get_name()}: {type(error).__name__}: {error}")
+            self._note_fault(f"{task.get_name()}: {type(error).__name__}: {error}")
+
+    def _note_fault(self, fault: str) -> None:
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(fault)
 
     # -- status and end -------------------------------------------------------------------------
 
