@@ -101,4 +101,6 @@ def trailing_direction(heading_rad: FloatArray, n_new: int, stride_samples: int)
     last = (total[end] - total[end - stride]) / stride
     before = (total[end - stride] - total[np.maximum(end - 2 * stride, 0)]) / stride
     grown = end >= 2 * stride_samples
-    return np.asarray(np.where(grown, last + 0.5 * (last - before), last))
+    # the middle of the last stride's samples lies (stride - 1) / 2 rows back, not stride / 2
+    forward = 0.5 * (stride - 1) / stride * (last - before)
+    return np.asarray(np.where(grown, last + forward, last))
