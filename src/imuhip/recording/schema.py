@@ -7,6 +7,7 @@ crash (SWMR mode) only while no object and no attribute is created.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import h5py
@@ -116,6 +117,7 @@ COUNTER_FIELDS: Final = (
 )
 
 
+@cache
 def table_types() -> dict[str, np.dtype[np.void]]:
     """Return the row types of the tables, by name."""
     return {

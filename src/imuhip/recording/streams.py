@@ -33,14 +33,16 @@ class GrowingStream:
         """Rows in the file."""
         self._datasets = dict(datasets)
         self._waiting: list[tuple[int, Mapping[str, Any]]] = []
+        # Asked once: each question to HDF5 costs as much as writing a block.
+        self._fill = {c: np.full((1, *d.shape[1:]), d.fillvalue) for c, d in datasets.items()}
+        self._row_bytes: int = sum(
+            d.dtype.itemsize * int(np.prod(d.shape[1:], dtype=int)) for d in datasets.values()
+        )
 
     @property
     def waiting_bytes(self) -> int:
         """Return the size of the rows not yet written."""
-        row_bytes: int = sum(
-            d.dtype.itemsize * int(np.prod(d.shape[1:], dtype=int)) for d in self._datasets.values()
-        )
-        return row_bytes * sum(n_rows for n_rows, _ in self._waiting)
+        return self._row_bytes * sum(n_rows for n_rows, _ in self._waiting)
 
     def add(self, n_rows: int, columns: Mapping[str, Any]) -> None:
         """Keep rows for the next `write`; a column left out reads as its fill value."""
@@ -63,18 +65,15 @@ class GrowingStream:
         end = self.n_rows + sum(n_rows for n_rows, _ in self._waiting)
         for column, dataset in self._datasets.items():
             dataset.resize(end, axis=0)
-            parts = [
-                columns.get(column, _missing(dataset, n_rows)) for n_rows, columns in self._waiting
-            ]
             if any(column in columns for _, columns in self._waiting):
-                dataset[self.n_rows : end] = np.concatenate(parts).astype(dataset.dtype, copy=False)
+                parts = [
+                    columns[column] if column in columns else self._fill[column].repeat(n_rows, 0)
+                    for n_rows, columns in self._waiting
+                ]
+                dataset[self.n_rows : end] = np.concatenate(parts)
             dataset.flush()
         self.n_rows = end
         self._waiting.clear()
-
-
-def _missing(dataset: Any, n_rows: int) -> Any:
-    return np.full((n_rows, *dataset.shape[1:]), dataset.fillvalue, dtype=dataset.dtype)
 
 
 class SensorStreams:
