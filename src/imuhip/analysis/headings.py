@@ -29,6 +29,9 @@ from imuhip.kinematics.hip_centre import (
 
 __all__ = ["block_to_rows", "find_headings", "find_stances"]
 
+_FORCE_RATE_HZ = 30.0
+"""Forces end at 6 Hz; above this rate samples only repeat each other."""
+
 _GEOMETRY_S = 300.0
 """Gait used to find axes and hip centres: more adds nothing but time."""
 
@@ -43,34 +46,43 @@ def find_headings(
     rate_hz: float,
 ) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
     """Find each leg's geometry, the pelvis' right, and the heading through the session."""
-    forces = {side: _forces(motions, side, rate_hz) for side in axes}
+    segments = ("pelvis", *(f"thigh_{side}" for side in axes))
+    block = round(BLOCK_S * rate_hz)
+    thin = max(n for n in range(1, max(1, int(rate_hz / _FORCE_RATE_HZ)) + 1) if block % n == 0)
+    forces = {
+        segment: _force(motions[segment], rate_hz).part(slice(0, None, thin))
+        for segment in segments
+    }
     usable = gait.copy()
-    for segment in ("pelvis", *(f"thigh_{side}" for side in axes)):
+    for segment in segments:
         usable &= motions[segment].trusted
+    usable = usable[::thin]
     first = int(np.argmax(usable))
-    early = slice(first, first + int(_GEOMETRY_S * rate_hz))
+    early = slice(first, first + int(_GEOMETRY_S * rate_hz / thin))
     legs, pelvis_right_S = find_legs(
-        {segment: motion.q_WS[early] for segment, motion in motions.items()},
-        {side: (pair[0].part(early), pair[1].part(early)) for side, pair in forces.items()},
+        {segment: motions[segment].q_WS[::thin][early] for segment in segments},
+        {
+            side: (forces["pelvis"].part(early), forces[f"thigh_{side}"].part(early))
+            for side in axes
+        },
         axes,
         pose.up_S,
         usable[early],
-        rate_hz,
+        rate_hz / thin,
     )
-    block = round(BLOCK_S * rate_hz)
     n_blocks = len(grid) // block
     turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
     walking = np.asarray(gait[: n_blocks * block].reshape(n_blocks, block).any(axis=1))
     pose_end = min(n_blocks * block, pose.rows.end) - 1
     tracks = {}
-    for side, (pelvis, thigh) in forces.items():
+    for side in axes:
         found = heading_blocks(
-            pelvis.at(legs[side].vectors.pelvis_m),
-            thigh.at(legs[side].vectors.thigh_m),
+            forces["pelvis"].at(legs[side].vectors.pelvis_m),
+            forces[f"thigh_{side}"].at(legs[side].vectors.thigh_m),
             usable,
-            block,
-            rate_hz,
+            block // thin,
+            rate_hz / thin,
         )
         stances = find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
         tracks[side] = smooth_heading(
@@ -109,21 +121,15 @@ def find_stances(
     return found
 
 
-def _forces(
-    motions: Mapping[str, SensorMotion], side: Side, rate_hz: float
-) -> tuple[PointForce, PointForce]:
+def _force(motion: SensorMotion, rate_hz: float) -> PointForce:
     sections = band_pass(*BAND_HZ, rate_hz)
-    pelvis, thigh = (
-        point_force(
-            motion.q_WS,
-            motion.acc,
-            motion.gyr,
-            angular_acceleration(motion.gyr, rate_hz),
-            lambda values: zero_phase(sections, values),
-        )
-        for motion in (motions["pelvis"], motions[f"thigh_{side}"])
+    return point_force(
+        motion.q_WS,
+        motion.acc,
+        motion.gyr,
+        angular_acceleration(motion.gyr, rate_hz),
+        lambda values: zero_phase(sections, values),
     )
-    return pelvis, thigh
 
 
 def _turned(q_WS: FloatArray, n_blocks: int, block: int) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
 from imuhip.analysis.legs import LegGeometry, sides_worn
-from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.analysis.motion import SensorMotion, levelled, offline_motion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.calibration.gait_axis import find_gait_axis
@@ -31,7 +31,9 @@ from imuhip.kinematics.angles import (
     pelvis_attitude,
     unwrap_heading,
 )
+from imuhip.kinematics.heading_blocks import turn_about_z
 from imuhip.kinematics.heading_track import HeadingTrack
+from imuhip.kinematics.progression import travel_acceleration, travel_speed
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
@@ -111,6 +113,13 @@ def analyze_offline(
     }
     legs, pelvis_right_S, tracks = find_headings(grid, motions, activity, gait, pose, axes, rate_hz)
     heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
+    q_WB = align_segments(motions, pose, pelvis_right_S, heading)
+    # Now that it is known where the person went, the filters need not take it for a lean.
+    travel_S = find_travel(q_WB, motions, heading, activity, gait, rate_hz)
+    motions |= {
+        segment: levelled(motions[segment], travel, rate_hz, settings.orientation_filter)
+        for segment, travel in travel_S.items()
+    }
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
     angles, turn_rate = compute_angles(q_WB, motions, activity, tracks, rate_hz)
     return Kinematics(
@@ -213,6 +222,52 @@ def find_pose(
     return pose
 
 
+def find_travel(
+    q_WB: Mapping[str, FloatArray],
+    motions: Mapping[str, SensorMotion],
+    heading_rad: Mapping[Side, FloatArray],
+    activity: Activity,
+    gait: BoolArray,
+    rate_hz: float,
+) -> dict[str, FloatArray]:
+    """Return the acceleration of travel (n, 3), m/s², in the frame of pelvis and thigh sensors."""
+    direction, _ = _direction(q_WB["pelvis"], activity, rate_hz)
+    period_s = period_rows(activity, len(gait), rate_hz)
+    hips = [
+        hip_from_segments(q_WB["pelvis"], q_WB[f"thigh_{side}"], np.zeros(len(gait)), side)[:, 0]
+        for side in heading_rad
+    ]
+    swing = 0.5 * (hips[0] - hips[1]) if len(hips) == 2 else hips[0]
+    speed = travel_speed(swing, period_s, gait, rate_hz)
+    travel_W = travel_acceleration(direction, speed, rate_hz)
+    level_heading = {"pelvis": np.zeros(len(gait))}
+    level_heading |= {f"thigh_{side}": heading for side, heading in heading_rad.items()}
+    return {
+        segment: quaternion.rotate(
+            quaternion.conjugate(motions[segment].q_WS), turn_about_z(travel_W, -heading)
+        )
+        for segment, heading in level_heading.items()
+    }
+
+
+def period_rows(activity: Activity, n_rows: int, rate_hz: float) -> FloatArray:
+    """Return the stride time (s) at every row, interpolated between the seconds that have one."""
+    known = np.flatnonzero(np.isfinite(activity.period_s))
+    middles = (known + 0.5) * round(FRAME_S * rate_hz)
+    return np.interp(np.arange(n_rows), middles, activity.period_s[known])
+
+
+def _direction(
+    q_WB: FloatArray, activity: Activity, rate_hz: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the walking direction and the pelvis' (n, 3) tilt, obliquity and heading, rad."""
+    attitude = pelvis_attitude(q_WB)
+    heading = unwrap_heading(attitude[:, 2])
+    attitude[:, 2] = heading
+    period_s = np.nanmedian(activity.period_s) if np.isfinite(activity.period_s).any() else 1.1
+    return centred_direction(heading, round(float(period_s) * rate_hz)), attitude
+
+
 def align_segments(
     motions: Mapping[str, SensorMotion],
     pose: Pose,
@@ -246,19 +301,16 @@ def compute_angles(
     """Return all angles the worn sensors allow (NaN where one was missing), and the turn rate."""
     values: dict[str, FloatArray] = {}
     sd: dict[str, FloatArray] = {}
-    attitude = pelvis_attitude(q_WB["pelvis"])
-    heading = unwrap_heading(attitude[:, 2])
-    period_s = np.nanmedian(activity.period_s) if np.isfinite(activity.period_s).any() else 1.1
-    direction = centred_direction(heading, round(float(period_s) * rate_hz))
-    attitude[:, 2] = heading - direction
+    direction, attitude = _direction(q_WB["pelvis"], activity, rate_hz)
+    attitude[:, 2] -= direction
     missing = ~motions["pelvis"].trusted
-    spread = pelvis_sd(len(heading), live=False)
+    spread = pelvis_sd(len(direction), live=False)
     for k, name in enumerate(PELVIS_ANGLES):
         values[name] = np.where(missing, np.nan, attitude[:, k])
         sd[name] = np.where(missing, np.nan, spread[:, k])
     for side, track in tracks.items():
         thigh = f"thigh_{side}"
-        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(heading)), side)
+        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(direction)), side)
         spread = hip_sd(hip, block_to_rows(track.drift_sd_rad, len(hip), rate_hz), live=False)
         gone = missing | ~motions[thigh].trusted
         for k, motion in enumerate(("flexion", "adduction", "rotation")):
