@@ -2,6 +2,6 @@
 
 Comes in: blocks of packets and samples from the acquisition, or whole arrays. Goes out: an HDF5
 file that survives a killed process, and `Recording`, the same thing in memory. Open `session` for
-what a recording is, `schema` for the layout on disk (``docs/file_format.md`` in prose), then `writer`
-(live), `save` (whole), `reader` and `recovery`.
+what a recording is, `schema` for the layout on disk (in prose: ``docs/file_format.md``), then
+`writer` (live), `save` (whole), `reader` and `recovery`.
 """
