@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imuhip.core.segments import ANGLES, SIDES, Side, angle_column
+from imuhip.core.segments import ANGLES, PELVIS_ANGLES, SIDES, Side, angle_column
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.cycles import stride_statistics
 from imuhip.gait.strides import StrideCut
@@ -39,6 +39,9 @@ def stride_table(
     turn_rate_rad_s: FloatArray,
 ) -> pd.DataFrame:
     """Return one row per stride, in order of time.
+
+    Statistics of an angle that was missing anywhere in a stride are NaN. The stride itself is
+    excluded when its own hip or the pelvis was.
 
     Parameters
     ----------
@@ -80,11 +83,17 @@ def _side_table(
         if name not in values:
             continue
         statistics = stride_statistics(time_s, np.degrees(values[name]), cut.start_s, cut.end_s)
-        columns |= {f"{name}_{kind}_deg": column for kind, column in statistics.items()}
         holes = stride_statistics(
             time_s, (~np.isfinite(values[name])).astype(float), cut.start_s, cut.end_s
         )
-        known &= holes["max"] == 0.0
+        whole = holes["max"] == 0.0
+        columns |= {
+            f"{name}_{kind}_deg": np.where(whole, column, np.nan)
+            for kind, column in statistics.items()
+        }
+        # a sensor lost on the other leg is no reason to leave out this leg's strides
+        if name in PELVIS_ANGLES or name.endswith(cut.side):
+            known &= whole
     turning = stride_statistics(time_s, np.abs(turn_rate_rad_s), cut.start_s, cut.end_s)["mean"]
     exclusion = np.full(len(cut), "", dtype=object)
     exclusion[~cut.regular] = "irregular stride time"
