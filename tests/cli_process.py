@@ -17,12 +17,14 @@ __all__ = ["CliProcess", "run_cli"]
 _ENTRY = "from imuhip.cli.main import run; run()"
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **extra}
+def _environment(extra: Mapping[str, str | None]) -> dict[str, str]:
+    """Return this process's environment with `extra`; None takes a variable away."""
+    wanted = {**os.environ, "PYTHONUNBUFFERED": "1", **extra}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def run_cli(
-    *arguments: object, cwd: Path, timeout_s: float = 60.0, **environment: str
+    *arguments: object, cwd: Path, timeout_s: float = 60.0, **environment: str | None
 ) -> subprocess.CompletedProcess[str]:
     """Run ``imuhip ARGUMENTS`` to its end."""
     return subprocess.run(
@@ -39,7 +41,7 @@ def run_cli(
 class CliProcess:
     """``imuhip ARGUMENTS``, running; a context manager that leaves no process behind."""
 
-    def __init__(self, *arguments: object, cwd: Path, **environment: str) -> None:
+    def __init__(self, *arguments: object, cwd: Path, **environment: str | None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _ENTRY, *map(str, arguments)],
             cwd=cwd,

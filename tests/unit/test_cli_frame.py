@@ -63,16 +63,34 @@ def test_version() -> None:
     assert cli("--version").output == f"imuhip {imuhip.__version__}\n"
 
 
-def test_without_a_command_help_is_shown() -> None:
-    result = cli()
-    assert result.exit_code == 0
-    assert "imuhip [OPTIONS] COMMAND" in result.output
+def test_without_a_command_the_window_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PySide6")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    for arguments in ((), ("app",), ("live",)):
+        result = cli(*arguments)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error[E102] no kit is remembered yet\n"), arguments
 
 
 def test_every_command_has_help() -> None:
-    for name in ("demo", "scan", "record", "analyze", "report", "check", "recover", "doctor"):
+    names = [
+        "demo",
+        "scan",
+        "record",
+        "live",
+        "app",
+        "analyze",
+        "report",
+        "check",
+        "recover",
+        "simulate",
+        "doctor",
+    ]
+    for name in names:
         assert cli(name, "--help").exit_code == 0
     assert cli("simulate", "radio", "--help").exit_code == 0
+    listed = cli("--help").stdout
+    assert all(f" {name} " in listed for name in names)
 
 
 # -- errors and exit codes ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from imuhip.cli import analyze, check, demo, doctor, record, recover, report, scan, simulate
+from imuhip.cli import analyze, check, demo, doctor, live, record, recover, report, scan, simulate
 from imuhip.cli.boundary import Boundary
 from imuhip.cli.options import DebugOption, VersionOption
 
@@ -12,7 +12,8 @@ __all__ = ["build"]
 
 _HELP = (
     "Record wearable Bluetooth IMUs and measure hip and pelvis rotation.\n\n"
-    "imuhip demo shows the whole way without hardware. Not a medical device."
+    "Without a command the live window opens. imuhip demo shows the whole way without hardware."
+    " Not a medical device."
 )
 
 
@@ -30,6 +31,8 @@ def build() -> typer.Typer:
     app.command("demo")(demo.demo)
     app.command("scan")(scan.scan)
     app.command("record")(record.record)
+    app.command("live")(live.live)
+    app.command("app", help="The same as live; imuhip without a command opens it too.")(live.live)
     app.command("analyze")(analyze.analyze)
     app.command("report")(report.report)
     app.command("check")(check.check)
@@ -41,4 +44,4 @@ def build() -> typer.Typer:
 
 def _start(ctx: typer.Context, version: VersionOption = False, debug: DebugOption = False) -> None:
     if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        live.live()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from imuhip.cli.options import JsonOption
 from imuhip.cli.output import following, note, print_json, print_table, say, working
+from imuhip.cli.worn_kit import connected_kit
 
 if TYPE_CHECKING:
     from imuhip.acquisition.status import RecordingResult
@@ -38,12 +40,17 @@ COMPARED: Final = (
     "pelvis_rotation",
 )
 _EXIT_INTERRUPTED: Final = 130
+_SETTINGS: Final = {"radio": "sim", "demo": "yes"}
 
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for session and report; by default in recordings/."),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Another number is another person.")]
+
+WindowOption = Annotated[
+    bool, typer.Option("--window", help="Watch the live window meanwhile (needs imuhip[app]).")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,12 @@ class AngleError:
     """The root-mean-square error after the mean error is taken away."""
 
 
-def demo(out: OutOption = None, seed: SeedOption = 0, json: JsonOption = False) -> None:
+def demo(
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    window: WindowOption = False,
+    json: JsonOption = False,
+) -> None:
     """Scan, connect, record, analyse and report three virtual sensors on a simulated walker.
 
     Takes about a minute and needs neither hardware nor answers.
@@ -69,21 +81,27 @@ def demo(out: OutOption = None, seed: SeedOption = 0, json: JsonOption = False) 
     from imuhip.cli.recording_session import Stopped
     from imuhip.cli.stop_signals import StopSignals
 
+    if window:
+        from imuhip.app.window import ensure_window
+
+        ensure_window()
     folder = demo_folder(out)
     with StopSignals() as stop:
         note("imuhip demo: a simulated person wears three virtual Bluetooth sensors")
         person = _person(seed)
         try:
-            result, motion_begin_s, complete = _recorded(person, folder / "session.h5", stop)
+            result, motion_begin_unix_s = _recorded(
+                person, folder / "session.h5", stop, window=window
+            )
         except Stopped:
-            note("stopped")
+            note("stopped before anything was recorded")
             raise typer.Exit(_EXIT_INTERRUPTED) from None
-    if not complete:
+    if stop.requested.is_set():
         note(f"stopped; {result.path} is complete")
         raise typer.Exit(_EXIT_INTERRUPTED)
     if result.error is not None:
         raise result.error
-    _finish(person, motion_begin_s, result, folder, json=json)
+    _finish(person, motion_begin_unix_s, result, folder, json=json)
 
 
 def demo_folder(out: Path | None) -> Path:
@@ -102,10 +120,10 @@ def _person(seed: int) -> Recording:
 
 
 def _recorded(
-    person: Recording, path: Path, stop: StopSignals
-) -> tuple[RecordingResult, float, bool]:
-    from imuhip.cli.record import connected_kit
-    from imuhip.cli.recording_session import RecordingSession, Stopped
+    person: Recording, path: Path, stop: StopSignals, *, window: bool
+) -> tuple[RecordingResult, float]:
+    """Record the person; return what became of it and when the motion began, s since 1970."""
+    from imuhip.cli.recording_session import RecordingSession
 
     with RecordingSession("sim", RATE_HZ, stop, person=person, begin="explicit") as session:
         session.open()
@@ -117,23 +135,46 @@ def _recorded(
             segment = segments.get(address.casefold(), "-")
             note(f"found {advertisement.name} {address} {advertisement.rssi_dbm} dBm: {segment}")
         connected_kit(session, kit)
-        session.start(path, {"radio": "sim", "demo": "yes"})
-        begin_s = session.begin_motion()
-        note(f"recording {RECORDED_S:g} s into {path}: N-pose, then walking")
-        try:
-            _follow(session)
-        except Stopped:
-            return session.finish(), begin_s, False
-        return session.finish(), begin_s, True
+        record = _in_window if window else _on_lines
+        return record(session, path)
 
 
-def _follow(session: RecordingSession) -> None:
-    with following("recording", RECORDED_S, every_s=5.0) as shown:
+def _on_lines(session: RecordingSession, path: Path) -> tuple[RecordingResult, float]:
+    from imuhip.cli.recording_session import Stopped
+
+    session.start(path, _SETTINGS)
+    begin_unix_s = session.begin_motion()
+    note(f"recording {RECORDED_S:g} s into {path}: N-pose, then walking")
+    with following("recording", RECORDED_S, every_s=5.0) as shown, suppress(Stopped):
         session.follow(RECORDED_S, shown, often=shown.advance)
+    return session.finish(), begin_unix_s
+
+
+def _in_window(session: RecordingSession, path: Path) -> tuple[RecordingResult, float]:
+    from imuhip.app.window import run_live_window
+    from imuhip.cli.recording_session import Stopped
+
+    begin_unix_s = session.begin_motion()
+    note(f"recording {RECORDED_S:g} s into {path} in the window, which then closes")
+    recorded: list[RecordingResult] = []
+    run_live_window(
+        session.acquisition,
+        title="imuhip demo",
+        out=path,
+        record_at_start=True,
+        duration_s=RECORDED_S,
+        expected=list(session.virtual_assignment),
+        settings=_SETTINGS,
+        stop_event=session.stop_event,
+        on_recorded=recorded.append,
+    )
+    if not recorded:
+        raise Stopped
+    return recorded[0], begin_unix_s
 
 
 def _finish(
-    person: Recording, begin_s: float, result: RecordingResult, folder: Path, *, json: bool
+    person: Recording, begin_unix_s: float, result: RecordingResult, folder: Path, *, json: bool
 ) -> None:
     import imuhip
     from imuhip.cli.analyze import analyzed
@@ -141,6 +182,9 @@ def _finish(
     from imuhip.report.page import write_report
 
     recording = imuhip.open(result.path)
+    if recording.start_time is None:
+        raise ValueError("Expected a recording with a start time, got none")
+    begin_s = begin_unix_s - recording.start_time.timestamp()
     note("analysing")
     analysis = analyzed(recording)
     errors = compared(analysis, person, begin_s)

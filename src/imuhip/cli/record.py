@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,16 +13,16 @@ from imuhip.cli.options import (
     JsonOption,
     RadioOption,
     free_path,
-    parsed_assignment,
     session_path,
 )
 from imuhip.cli.output import following, note, print_json, say
+from imuhip.cli.worn_kit import connected_kit, remember_worn, wanted_kit
 
 if TYPE_CHECKING:
     from imuhip.acquisition.status import RecordingResult
     from imuhip.cli.recording_session import RecordingSession
 
-__all__ = ["connected_kit", "record"]
+__all__ = ["DurationOption", "OutOption", "RateOption", "record"]
 
 _EXIT_INTERRUPTED = 130
 
@@ -53,7 +52,7 @@ def record(
     from imuhip.cli.stop_signals import StopSignals
 
     with StopSignals() as stop:
-        wanted = _wanted(assign, radio)
+        wanted = wanted_kit(assign, radio)
         path = free_path(out or session_path(Path("recordings"), datetime.now().astimezone()))
         from imuhip.cli.recording_session import RecordingSession, Stopped
 
@@ -61,11 +60,11 @@ def record(
             with RecordingSession(radio, rate, stop) as session:
                 session.open()
                 kit = wanted or session.virtual_assignment
-                connected_kit(session, kit)
+                worn = connected_kit(session, kit)
                 session.start(path, {"radio": radio, "rate_hz": str(rate)})
                 note(f"recording into {path}; Ctrl-C ends")
                 result, interrupted = _record(session, duration)
-                _remember(session, radio)
+                remember_worn(worn)
         except Stopped:
             if path.exists():
                 note(f"stopped; {path} is complete")
@@ -77,26 +76,6 @@ def record(
         raise result.error
     if interrupted:
         raise typer.Exit(_EXIT_INTERRUPTED)
-
-
-def _wanted(assign: list[str] | None, radio: str) -> dict[str, str]:
-    """Return segment to address; empty where the virtual kit knows itself."""
-    from imuhip.cli.kit_memory import recall_kit
-
-    if assign:
-        return parsed_assignment(assign)
-    if radio == "sim":
-        return {}
-    return {segment: sensor.address for segment, sensor in recall_kit().items()}
-
-
-def connected_kit(session: RecordingSession, kit: Mapping[str, str]) -> None:
-    """Connect, telling what happens."""
-    note(f"scanning for {', '.join(kit)}")
-    session.connect(kit)
-    for sensor in session.status().sensors.values():
-        battery = "" if sensor.battery_percent is None else f", battery {sensor.battery_percent} %"
-        note(f"connected {sensor.segment}: {sensor.name} {sensor.address}{battery}")
 
 
 def _record(session: RecordingSession, duration_s: float | None) -> tuple[RecordingResult, bool]:
@@ -118,22 +97,6 @@ def _record(session: RecordingSession, duration_s: float | None) -> tuple[Record
             interrupted = True
         marks.end(session.elapsed_s)
     return session.finish(), interrupted
-
-
-def _remember(session: RecordingSession, radio: str) -> None:
-    """Remember real sensors only: the virtual kit knows itself."""
-    from imuhip.cli.kit_memory import RememberedSensor, remember_kit
-
-    if radio == "sim":
-        return
-    kit = {
-        s.segment: RememberedSensor(s.address, s.serial, s.name)
-        for s in session.status().sensors.values()
-    }
-    try:
-        remember_kit(kit)
-    except OSError as error:
-        note(f"note: the kit could not be remembered: {error}")
 
 
 def _tell(result: RecordingResult, *, interrupted: bool, json: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -100,6 +101,11 @@ class RecordingSession:
             raise RuntimeError("the radio is not open")
         return self._acquisition
 
+    @property
+    def stop_event(self) -> threading.Event:
+        """Return what ends every wait when set."""
+        return self._stop.requested
+
     def scan(self, seconds: float) -> dict[str, Advertisement]:
         """Return who advertises."""
         return self._await(self.acquisition.engine.scan(seconds))
@@ -118,7 +124,7 @@ class RecordingSession:
         self._await(self.acquisition.engine.start_recording(path, settings=settings))
 
     def begin_motion(self) -> float:
-        """Let the virtual person begin; return when on the recording's clock, s."""
+        """Let the virtual person begin; return the calendar time of that, s since 1970."""
         return self._await(self._begin_motion())
 
     def follow(
@@ -206,11 +212,10 @@ class RecordingSession:
             await opened.close()
 
     async def _begin_motion(self) -> float:
-        recording = self.acquisition.engine.status().recording
-        if self._kit is None or recording is None:
-            raise RuntimeError("a motion begins during a recording of virtual sensors")
+        if self._kit is None:
+            raise RuntimeError("only virtual sensors have a motion that can begin")
         self._kit.begin()
         begin_s = self._kit.motion.begin_s
         if begin_s is None:
             raise RuntimeError("the motion did not begin")
-        return recording.elapsed_s + begin_s - time.monotonic()
+        return time.time() + begin_s - asyncio.get_running_loop().time()

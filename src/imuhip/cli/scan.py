@@ -53,10 +53,26 @@ def scan(
         say(f"no known sensor in reach{others}")
         note("hint: switch the sensors on, bring them near, disconnect phones from them")
         return
+    worn = _worn()
     print_table(
-        ("address", "name", "model", "signal dBm"),
-        [(a.address, a.name or "-", model or "unknown", a.rssi_dbm) for a, model in rows],
+        ("address", "name", "model", "signal dBm", "last worn"),
+        [
+            (a.address, a.name or "-", model or "unknown", a.rssi_dbm, worn.get(a.address, "-"))
+            for a, model in rows
+        ],
     )
+    note(f"hint: imuhip record --assign pelvis={rows[0][0].address} --assign thigh_left=...")
+
+
+def _worn() -> dict[str, str]:
+    """Return address to segment of the remembered kit; empty when there is none to be had."""
+    from imuhip.cli.kit_memory import recall_kit
+    from imuhip.errors import ConfigError
+
+    try:
+        return {sensor.address: segment for segment, sensor in recall_kit().items()}
+    except ConfigError:
+        return {}
 
 
 async def _listen(spec: str, seconds: float) -> dict[str, Advertisement]:

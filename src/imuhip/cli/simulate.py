@@ -86,6 +86,10 @@ def radio(
         float | None, typer.Option("--stop", min=0.0, help="End the replay here, s in the file.")
     ] = None,
     sensor: Annotated[str, typer.Option("--sensor", help="Model of the sensors.")] = "imuhip",
+    worn: Annotated[
+        list[str] | None,
+        typer.Option("--segment", help="Wear a sensor here; once per sensor. All by default."),
+    ] = None,
     activity: ActivityOption = "walk",
     minutes: MinutesOption = 5.0,
     seed: SeedOption = 0,
@@ -109,6 +113,7 @@ def radio(
             replay=replay,
             start_s=start,
             stop_s=stop,
+            segments=tuple(worn) if worn else None,
             activity=activity,
             minutes=minutes,
             seed=seed,
