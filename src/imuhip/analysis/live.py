@@ -118,7 +118,8 @@ class LivePipeline:
         smooth = low_pass(5.0, rate_hz)
         self._bands = {s: CausalFilter(bands) for s in self._segments}
         self._smooth = {s: CausalFilter(smooth) for s in self._segments[1:]}
-        self._block = round(BLOCK_S * rate_hz)
+        # whole seconds of activity, at rates such as 59.7 Hz too
+        self._block = round(BLOCK_S / FRAME_S) * round(FRAME_S * rate_hz)
         self._pending: list[tuple[FloatArray, dict[str, SensorMotion]]] = []
         self._n_pending = 0
         self._pelvis_past: FloatArray = np.empty((0, 4))
