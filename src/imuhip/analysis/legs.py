@@ -13,7 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.calibration.alignment import pelvis_right_axis
-from imuhip.calibration.anatomy import pelvis_prior, pelvis_prior_unfacing, thigh_prior
+from imuhip.calibration.anatomy import (
+    pelvis_prior,
+    pelvis_prior_unfacing,
+    thigh_prior,
+    thigh_prior_unfacing,
+)
+from imuhip.calibration.facing import resolve_facing
 from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray
@@ -33,10 +39,13 @@ class LegGeometry:
         Of the thigh.
     vectors : JointVectors
         From both sensors to the hip centre.
+    facing_evidence : float
+        How strongly the data say which way is forwards, in standard deviations.
     """
 
     axis: GaitAxis
     vectors: JointVectors
+    facing_evidence: float
 
 
 def sides_worn(segments: Mapping[str, object] | tuple[str, ...]) -> list[Side]:
@@ -76,8 +85,13 @@ def find_legs(
     heading: dict[Side, FloatArray] = {}
     unfacing = VectorPrior(*pelvis_prior_unfacing(up_S["pelvis"]))
     for side, pair in forces.items():
-        thigh = VectorPrior(*thigh_prior(up_S[f"thigh_{side}"], axes[side].right_S, side))
+        thigh = VectorPrior(*thigh_prior_unfacing(up_S[f"thigh_{side}"]))
         vectors[side], heading[side] = find_joint_vectors(*pair, usable, (unfacing, thigh), rate_hz)
+    axes, evidence = resolve_facing(
+        axes,
+        {side: _facing(q_WS, {side: axes[side]}, heading, usable) for side in forces},
+        {side: found.pelvis_m for side, found in vectors.items()},
+    )
     right_S = _facing(q_WS, axes, heading, usable)
     for side, pair in forces.items():
         priors = (
@@ -88,7 +102,7 @@ def find_legs(
             *pair, usable, priors, rate_hz, start=vectors[side]
         )
     right_S = _facing(q_WS, axes, heading, usable)
-    return {side: LegGeometry(axes[side], vectors[side]) for side in forces}, right_S
+    return {side: LegGeometry(axes[side], vectors[side], evidence) for side in forces}, right_S
 
 
 def _level(axis: FloatArray, up: FloatArray) -> FloatArray:
@@ -103,10 +117,10 @@ def _facing(
     usable: BoolArray,
 ) -> FloatArray:
     """Return the pelvis' right from the thighs' axes and their headings."""
-    rows = usable & np.isfinite(np.stack(list(heading_rad.values()))).all(axis=0)
+    rows = usable & np.isfinite(np.stack([heading_rad[side] for side in axes])).all(axis=0)
     return pelvis_right_axis(
         q_WS["pelvis"][rows],
-        {f"thigh_{side}": q_WS[f"thigh_{side}"][rows] for side in heading_rad},
-        {f"thigh_{side}": heading_rad[side][rows] for side in heading_rad},
-        {f"thigh_{side}": axes[side].right_S for side in heading_rad},
+        {f"thigh_{side}": q_WS[f"thigh_{side}"][rows] for side in axes},
+        {f"thigh_{side}": heading_rad[side][rows] for side in axes},
+        {f"thigh_{side}": axis.right_S for side, axis in axes.items()},
     )

@@ -97,15 +97,12 @@ def _calibration_quality(
         findings.append(("B", f"the still pose lasts {pose_s:.1f} s; {wanted}"))
     if pose.rows.start * step_s > float(np.argmax(gait)) * step_s:
         findings.append(("B", "the pose was found after the walk, not before"))
+    facing = min(leg.facing_evidence for leg in legs.values())
+    if facing < 2.0:
+        findings.append(
+            ("C", f"weak evidence which way is forwards ({facing:.1f} sigma, 2 are wanted)")
+        )
     for side, leg in legs.items():
-        if leg.axis.sign_evidence < 1.0:
-            findings.append(
-                (
-                    "C",
-                    f"{side} thigh: weak evidence which way is forwards"
-                    f" (score {leg.axis.sign_evidence:.1f}, 1 is wanted)",
-                )
-            )
         if leg.axis.planarity < 0.8:
             findings.append(
                 (

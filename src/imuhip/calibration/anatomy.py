@@ -13,7 +13,7 @@ import numpy as np
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 
-__all__ = ["pelvis_prior", "pelvis_prior_unfacing", "thigh_prior"]
+__all__ = ["pelvis_prior", "pelvis_prior_unfacing", "thigh_prior", "thigh_prior_unfacing"]
 
 
 def thigh_prior(up_S: FloatArray, right_S: FloatArray, side: Side) -> tuple[FloatArray, FloatArray]:
@@ -24,12 +24,15 @@ def thigh_prior(up_S: FloatArray, right_S: FloatArray, side: Side) -> tuple[Floa
     return axes @ np.array([0.0, 0.22, 0.07]), _spread(axes, np.array([0.06, 0.08, 0.04]))
 
 
+def thigh_prior_unfacing(up_S: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the same from a thigh sensor whose facing is not known yet."""
+    axes = _any_axes_about(up_S)
+    return axes @ np.array([0.0, 0.22, 0.0]), _spread(axes, np.array([0.08, 0.08, 0.08]))
+
+
 def pelvis_prior_unfacing(up_S: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the same from a pelvis sensor whose facing is not known yet."""
-    across = np.eye(3)[np.argmin(np.abs(up_S))]
-    first = np.cross(up_S, across)
-    first /= np.linalg.norm(first)
-    axes = np.stack([first, up_S, np.cross(first, up_S)], axis=1)
+    axes = _any_axes_about(up_S)
     return axes @ np.array([0.0, -0.07, 0.0]), _spread(axes, np.array([0.10, 0.05, 0.10]))
 
 
@@ -40,6 +43,13 @@ def pelvis_prior(
     sideways = 0.085 if side == "right" else -0.085
     axes = np.stack([np.cross(up_S, right_S), up_S, right_S], axis=1)
     return axes @ np.array([0.10, -0.07, sideways]), _spread(axes, np.array([0.05, 0.04, 0.03]))
+
+
+def _any_axes_about(up_S: FloatArray) -> FloatArray:
+    across = np.eye(3)[np.argmin(np.abs(up_S))]
+    first = np.cross(up_S, across)
+    first /= np.linalg.norm(first)
+    return np.stack([first, up_S, np.cross(first, up_S)], axis=1)
 
 
 def _spread(axes: FloatArray, sd_m: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ from imuhip.core.series import BoolArray, FloatArray
 __all__ = ["GaitAxis", "find_gait_axis"]
 
 _MEAN_FLEXION_SD_RAD = np.radians(6.0)
-_SKEW_SD = 0.25
+_SKEW_SD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
