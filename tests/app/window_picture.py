@@ -43,9 +43,9 @@ def draw(folder: Path) -> list[Path]:
     written = []
 
     def picture(name: str) -> None:
-        window.tick()
-        window.screen_widget.show_words()
-        for _ in range(4):
+        for _ in range(4):  # texts settle the layout, the layout the texts
+            window.tick()
+            window.screen_widget.show_words()
             application.processEvents()
         folder.mkdir(parents=True, exist_ok=True)
         written.append(folder / f"{name}.png")

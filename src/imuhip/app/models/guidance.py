@@ -68,8 +68,8 @@ def _step(pipeline: LivePipeline, recording: RecordingState) -> Guidance:
     headline = pipeline.phase[:1].upper() + pipeline.phase[1:]
     if pipeline.calibration is not None:
         detail = wording.MEASURING if pipeline.calibration.frozen else wording.IMPROVING
-        if recording.phase == "idle":
-            detail = f"{detail} {wording.PRESS_RECORD}"
+        keys = {"idle": wording.PRESS_RECORD, "recording": wording.PRESS_STOP}
+        detail = f"{detail} {keys.get(recording.phase, '')}".strip()
         return Guidance(headline, detail, "well")
     if not pipeline.calibrator.has_pose:
         return Guidance(headline, wording.STAND_STILL)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-__all__ = ["DARK", "LIGHT", "PATTERNS", "LinePattern", "Theme", "contrast"]
+__all__ = ["DARK", "LIGHT", "PATTERNS", "LinePattern", "Theme", "contrast", "mixed"]
 
 LinePattern = Literal["solid", "dashed", "dotted"]
 
@@ -111,7 +111,17 @@ def contrast(first: str, second: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def mixed(colour: str, paper: str, share: float) -> str:
+    """Return `colour` as it looks on `paper` when it covers only `share` of it."""
+    pairs = zip(_channels(colour), _channels(paper), strict=True)
+    return "#" + "".join(f"{round(255 * (share * c + (1 - share) * p)):02x}" for c, p in pairs)
+
+
+def _channels(colour: str) -> list[float]:
+    return [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+
+
 def _luminance(colour: str) -> float:
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    channels = _channels(colour)
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -12,7 +12,7 @@ from imuhip.app.models import wording
 from imuhip.app.models.angle_history import AngleHistory
 from imuhip.core.segments import PELVIS_ANGLES, SIDES
 
-__all__ = ["PANELS", "PanelPlan", "axis_range"]
+__all__ = ["PANELS", "PanelPlan", "axis_range", "axis_step"]
 
 STEP_DEG = 10.0
 
@@ -86,6 +86,11 @@ def axis_range(plan: PanelPlan, history: AngleHistory) -> tuple[float, float]:
         low = min(low, STEP_DEG * float(np.floor(value_deg.min() / STEP_DEG)))
         high = max(high, STEP_DEG * float(np.ceil(value_deg.max() / STEP_DEG)))
     return low, high
+
+
+def axis_step(range_deg: tuple[float, float]) -> float:
+    """Return the distance of marks, wide enough for their labels."""
+    return STEP_DEG if range_deg[1] - range_deg[0] <= 80.0 else 2 * STEP_DEG
 
 
 def _known(angles: Iterable[str], history: AngleHistory) -> Iterable[np.ndarray]:

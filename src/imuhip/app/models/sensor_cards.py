@@ -65,7 +65,7 @@ def card_of(status: SensorStatus) -> SensorCard:
         state = wording.STATE_WORDS["starting"]
     age_s = status.last_packet_age_s
     if not streams and age_s is not None and age_s >= 1.0:
-        state = f"{state} for {wording.duration(age_s)}"
+        state = f"{state} for {wording.age(age_s)}"
     battery = status.battery_percent
     return SensorCard(
         segment=status.segment,
@@ -77,7 +77,7 @@ def card_of(status: SensorStatus) -> SensorCard:
         battery=unknown if battery is None else f"{battery} %",
         rate=f"{status.measured_rate_hz if streams else 0.0:.0f} Hz",
         loss=f"{status.loss_percent:.2f} %",
-        age=unknown if age_s is None else _age(age_s),
+        age=unknown if age_s is None else wording.age(age_s),
         next_step=_next_step(status),
     )
 
@@ -113,9 +113,3 @@ def _missing(segment: str) -> SensorCard:
         age=unknown,
         next_step=wording.STATE_NEXT_STEPS["missing"],
     )
-
-
-def _age(age_s: float) -> str:
-    if age_s < 1.0:
-        return f"{1000 * age_s:.0f} ms"
-    return f"{age_s:.1f} s" if age_s < 60 else wording.duration(age_s)

@@ -12,8 +12,10 @@ __all__ = [
     "SEGMENT_NAMES",
     "STATE_NEXT_STEPS",
     "STATE_WORDS",
+    "age",
     "degrees",
     "duration",
+    "number",
 ]
 
 SEGMENT_NAMES: Final = {
@@ -73,7 +75,7 @@ STATE_NEXT_STEPS: Final = {
     "starting": "Wait a moment.",
     "silent": "Bring it nearer; if that fails, switch it off and on.",
     "lost": "Bring it nearer; it reconnects by itself.",
-    "waiting": "Bring it nearer, or switch it off and on; it reconnects by itself.",
+    "waiting": "Bring it nearer, or switch it off and on.",
     "closed": "Start the session again to use it.",
     "missing": "Switch it on, then start the session again.",
 }
@@ -87,10 +89,11 @@ NOT_ENOUGH: Final = (
     "Samples are received and can be recorded; hip angles cannot be shown.",
 )
 STAND_STILL: Final = "This tells which way is up for every sensor. Arms may hang or be crossed."
-WALK: Final = "At a comfortable speed, some steps straight ahead: this finds the hip axes."
+WALK: Final = "At your own speed, straight ahead. This finds the hip axes."
 IMPROVING: Final = "Angles are shown. They become better during the first minute of walking."
 MEASURING: Final = "Calibration is complete."
 PRESS_RECORD: Final = "Press Space to record."
+PRESS_STOP: Final = "Space stops, M marks this instant."
 NOTHING_RECORDED: Final = "Not recording"
 STARTING: Final = "Waiting for all sensors …"
 STOPPING: Final = "Finishing the file …"
@@ -100,7 +103,8 @@ MARK: Final = "Mark"
 SIMULATED: Final = "SIMULATED"
 SIMULATED_HINT: Final = "These sensors are virtual: nobody is being measured."
 UNKNOWN: Final = "–"
-NOT_KNOWN_YET: Final = "not known yet"
+NOT_KNOWN: Final = "not known"
+ANGLE_AXIS: Final = "degrees"
 TIME_AXIS: Final = "seconds before now"
 
 
@@ -108,6 +112,18 @@ def degrees(value_deg: float) -> str:
     """Return whole degrees with a true minus sign: more digits than can be trusted mislead."""
     whole = round(value_deg)
     return f"−{-whole}°" if whole < 0 else f"{whole}°"
+
+
+def number(value: float) -> str:
+    """Return a whole number with a true minus sign."""
+    return degrees(value).removesuffix("°")
+
+
+def age(seconds: float) -> str:
+    """Return how long ago or for how long, in the unit that fits."""
+    if seconds < 1.0:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.0f} s" if seconds < 60 else f"{duration(seconds)} min"
 
 
 def duration(seconds: float) -> str:

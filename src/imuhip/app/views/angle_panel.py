@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from imuhip.app.models import wording
 from imuhip.app.models.angle_history import AngleHistory, AngleReading
-from imuhip.app.models.palette import PATTERNS, Theme
-from imuhip.app.models.panels import PanelPlan, axis_range
-from imuhip.app.views.curves import LineSample, RollingCurve
+from imuhip.app.models.palette import PATTERNS, LinePattern, Theme
+from imuhip.app.models.panels import PanelPlan, axis_range, axis_step
+from imuhip.app.views.curves import Graticule, LineSample, RollingCurve
 from imuhip.app.views.style import set_kind
 
 __all__ = ["AnglePanel"]
@@ -27,17 +28,23 @@ class AnglePanel(QFrame):
         Which.
     span_s : float, s
         Width of the time axis.
+    names_time : bool
+        Say what the time axis is; where panels stand above each other the lowest says it for all.
     """
 
-    def __init__(self, plan: PanelPlan, span_s: float) -> None:
+    def __init__(self, plan: PanelPlan, span_s: float, *, names_time: bool = True) -> None:
         super().__init__()
         self.plan = plan
+        self._span_s = span_s
+        self._names_time = names_time
         self.setObjectName("panel")
         self.setAccessibleName(plan.title)
-        self._range_deg = plan.least_deg
         self.plot = self._make_plot(span_s)
+        self._graticule = Graticule(self.plot.getPlotItem().getViewBox())
+        self._set_range(plan.least_deg)
         self._curves = [
-            RollingCurve(self.plot.getPlotItem(), PATTERNS[style], 100.0) for style in plan.styles
+            RollingCurve(self.plot.getPlotItem().getViewBox(), PATTERNS[style])
+            for style in plan.styles
         ]
         small = len(plan.angles) > 2
         self.numbers = [
@@ -55,16 +62,27 @@ class AnglePanel(QFrame):
         item.setMenuEnabled(False)
         item.hideButtons()
         item.setXRange(-span_s, 0.0, padding=0.0)
-        item.setYRange(*self._range_deg, padding=0.0)
         item.disableAutoRange()
-        item.setLabel("left", "degrees")
-        item.setLabel("bottom", wording.TIME_AXIS)
+        item.setLabel("left", wording.ANGLE_AXIS)
+        if self._names_time:
+            item.setLabel("bottom", wording.TIME_AXIS)
         item.getAxis("left").setWidth(_AXIS_WIDTH_PX)
-        item.getAxis("bottom").setTickSpacing(2.0, 2.0)
         for name in ("left", "bottom"):
             item.getAxis(name).enableAutoSIPrefix(False)
-        self._zero = item.addLine(y=0.0)
+            item.getAxis(name).setStyle(hideOverlappingLabels=False)
+        item.layout.setContentsMargins(0, 9, 12, 0)
         return plot
+
+    def _set_range(self, range_deg: tuple[float, float]) -> None:
+        """Let the axis reach from one whole ten of degrees to another, with a mark at each."""
+        self._range_deg = range_deg
+        item = self.plot.getPlotItem()
+        item.setYRange(*range_deg, padding=0.0)
+        age_s = np.arange(-self._span_s, 0.1, 2.0)
+        value_deg = np.arange(range_deg[0], range_deg[1] + 0.1, axis_step(range_deg))
+        item.getAxis("bottom").setTicks([[(x, wording.number(x)) for x in age_s]])
+        item.getAxis("left").setTicks([[(y, wording.number(y)) for y in value_deg]])
+        self._graticule.set_marks(self._span_s, age_s, value_deg)
 
     def _lay_out(self) -> None:
         title, ends = QLabel(self.plan.title), QLabel()
@@ -103,17 +121,15 @@ class AnglePanel(QFrame):
             axis.setTextPen(pg.mkPen(theme.muted))
             axis.setStyle(tickFont=font)
             axis.label.setFont(font)
-            axis.setGrid(40)
-        self._zero.setPen(pg.mkPen(theme.muted, width=1))
+        self._graticule.set_colours(theme.rule, theme.muted)
         for curve, number, style in zip(self._curves, self.numbers, self.plan.styles, strict=True):
-            curve.set_colour(theme.curves[style])
+            curve.set_colour(theme.curves[style], theme.panel)
             number.sample.set_colour(theme.curves[style])
 
     def show_curves(self, history: AngleHistory) -> None:
         """Draw the newest state of every curve."""
         for angle, curve in zip(self.plan.angles, self._curves, strict=True):
-            curve.rate_hz = history.rate_hz
-            curve.show_curve(history.curve(angle))
+            curve.show_curve(history.curve(angle), history.rate_hz)
 
     def show_numbers(self, history: AngleHistory) -> None:
         """Write the present values, and let the axis reach as far as the curves do."""
@@ -121,8 +137,7 @@ class AnglePanel(QFrame):
             number.show_reading(history.reading(angle), history.span_s)
         range_deg = axis_range(self.plan, history)
         if range_deg != self._range_deg:
-            self._range_deg = range_deg
-            self.plot.getPlotItem().setYRange(*range_deg, padding=0.0)
+            self._set_range(range_deg)
 
     def close_plot(self) -> None:
         """Let go of the scene; pyqtgraph wants to be told."""
@@ -132,10 +147,10 @@ class AnglePanel(QFrame):
 class AngleNumber(QWidget):
     """The present value of one angle: what it is called, the number, plus or minus, its range."""
 
-    def __init__(self, label: str, pattern: object, note: str, *, small: bool) -> None:
+    def __init__(self, label: str, pattern: LinePattern, note: str, *, small: bool) -> None:
         super().__init__()
         self._label = label
-        self.sample = LineSample(pattern)  # type: ignore[arg-type]
+        self.sample = LineSample(pattern)
         self.name, self.value = QLabel(label), QLabel(wording.UNKNOWN)
         self.sd, self.range = QLabel(), QLabel(note)
         self._note = note
@@ -164,8 +179,8 @@ class AngleNumber(QWidget):
         if reading.value_deg is None or reading.sd_deg is None:
             self.value.setText(wording.UNKNOWN)
             self.sd.setText("")
-            self.range.setText(wording.NOT_KNOWN_YET)
-            self.setAccessibleName(f"{self._label}: {wording.NOT_KNOWN_YET}")
+            self.range.setText(wording.NOT_KNOWN)
+            self.setAccessibleName(f"{self._label}: {wording.NOT_KNOWN}")
             return
         value, sd = wording.degrees(reading.value_deg), wording.degrees(reading.sd_deg)
         self.value.setText(value)

@@ -51,7 +51,7 @@ class Header(QFrame):
         self.file.setAccessibleName("Recording")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.progress.setFixedSize(260, 10)
+        self.progress.setFixedSize(200, 10)
         self.progress.setAccessibleName("Progress of this step")
         self.record, self.mark = QPushButton(wording.RECORD), QPushButton(wording.MARK)
         self.record.setObjectName("record")
@@ -66,6 +66,7 @@ class Header(QFrame):
         words.setSpacing(2)
         words.addWidget(self.headline)
         below = QHBoxLayout()
+        below.setSpacing(14)
         below.addWidget(self.progress)
         below.addWidget(self.detail, 1)
         words.addLayout(below)
@@ -102,7 +103,11 @@ class Header(QFrame):
         self.mark.setEnabled(records)
         marks = f"{wording.MARK} ({recording.n_markers})" if recording.n_markers else wording.MARK
         self.mark.setText(marks)
-        self.elapsed.setText(wording.duration(recording.elapsed_s))
+        kind = "recording" if records else "idle"
+        for widget in (self.record, self.elapsed):
+            set_kind(widget, kind)
+        elapsed = wording.duration(recording.elapsed_s)
+        self.elapsed.setText(f"● {elapsed}" if records else elapsed)
         self.file.setText(self._elided(recording.line))
         self.file.setToolTip(recording.line)
 

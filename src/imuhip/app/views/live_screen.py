@@ -31,7 +31,10 @@ class LiveScreen(QWidget):
         self._model = model
         self._frame = 0
         self.header = Header(simulated=model.simulated)
-        self.panels = [AnglePanel(plan, model.history.span_s) for plan in PANELS]
+        self.panels = [
+            AnglePanel(plan, model.history.span_s, names_time=k >= len(PANELS) - 2)
+            for k, plan in enumerate(PANELS)
+        ]
         self.strip = SensorStrip()
         for panel in self.panels[1:]:
             panel.plot.getPlotItem().setXLink(self.panels[0].plot.getPlotItem())

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from imuhip.app.models.sensor_cards import SensorCard
 from imuhip.app.views.style import set_kind
 
 __all__ = ["SensorStrip"]
+
+CARDS_IN_A_ROW = 4
 
 
 class SensorStrip(QWidget):
@@ -20,9 +30,9 @@ class SensorStrip(QWidget):
         super().__init__()
         self.setAccessibleName("Sensors")
         self.cards: dict[str, CardWidget] = {}
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(10)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(10)
 
     def show_cards(self, cards: Sequence[SensorCard]) -> None:
         """Show these cards, in this order."""
@@ -33,11 +43,13 @@ class SensorStrip(QWidget):
 
     def _rebuild(self, segments: Sequence[str]) -> None:
         for old in self.cards.values():
-            self._row.removeWidget(old)
+            self._grid.removeWidget(old)
             old.deleteLater()
         self.cards = {segment: CardWidget() for segment in segments}
-        for card in self.cards.values():
-            self._row.addWidget(card, 1)
+        n_rows = -(-len(segments) // CARDS_IN_A_ROW)
+        n_columns = -(-len(segments) // max(1, n_rows))
+        for k, card in enumerate(self.cards.values()):
+            self._grid.addWidget(card, k // n_columns, k % n_columns)
 
 
 class CardWidget(QFrame):
@@ -46,30 +58,36 @@ class CardWidget(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.symbol, self.title, self.state = QLabel(), QLabel(), QLabel()
+        self.symbol, self.title, self.state, self.name = QLabel(), QLabel(), QLabel(), QLabel()
         self.figures, self.step = QLabel(), QLabel()
-        for label, name in (
+        for label, kind in (
             (self.symbol, "symbol"),
             (self.title, "title"),
             (self.state, "state"),
+            (self.name, "figures"),
             (self.figures, "figures"),
             (self.step, "step"),
         ):
-            label.setObjectName(name)
+            label.setObjectName(kind)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        # A long name or a narrow window must not push the cards beside it away.
+        for label in (self.name, self.figures, self.step):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.name.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.figures.setWordWrap(True)
         self.step.setWordWrap(True)
-        self.step.setAlignment(Qt.AlignmentFlag.AlignTop)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(self.symbol)
-        top.addWidget(self.title)
-        top.addWidget(self.state)
-        top.addStretch(1)
+        for label in (self.symbol, self.title, self.state):
+            top.addWidget(label)
+        top.addWidget(self.name, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 10, 8)
-        column.setSpacing(3)
+        column.setContentsMargins(12, 7, 12, 7)
+        column.setSpacing(2)
         column.addLayout(top)
         column.addWidget(self.figures)
-        column.addWidget(self.step, 1)
+        column.addWidget(self.step)
+        column.addStretch(1)
 
     def show_card(self, card: SensorCard) -> None:
         """Show a sensor's newest state."""
@@ -78,10 +96,11 @@ class CardWidget(QFrame):
         self.symbol.setText(card.symbol)
         self.title.setText(card.title)
         self.state.setText(card.state)
+        metrics, room_px = self.name.fontMetrics(), self.name.width()
+        self.name.setText(metrics.elidedText(card.name, Qt.TextElideMode.ElideRight, room_px))
+        self.name.setToolTip(card.name)
         self.figures.setText(
-            f"{card.name}\nbattery {card.battery}  ·  {card.rate}  ·  lost {card.loss}"
-            f"  ·  last packet {card.age}"
+            f"battery {card.battery}  ·  {card.rate}  ·  lost {card.loss}  ·  {card.age} ago"
         )
-        self.step.setText(card.next_step)
-        self.step.setVisible(bool(card.next_step))
+        self.step.setText(card.next_step or " ")  # keeps its line, so that nothing jumps
         self.setAccessibleName(card.spoken)

@@ -22,10 +22,8 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QFrame#panel, QFrame#card, QFrame#header {{
         background: {t.panel}; border: 1px solid {t.rule}; border-radius: 8px; }}
     QFrame#header[kind="alarm"] {{ background: {t.bad_paper}; border: 2px solid {t.bad}; }}
-    QFrame#card[kind="good"] {{ border-left: 6px solid {t.good}; }}
-    QFrame#card[kind="warn"] {{ border-left: 6px solid {t.warn}; }}
-    QFrame#card[kind="bad"] {{ background: {t.bad_paper}; border: 2px solid {t.bad};
-        border-left: 6px solid {t.bad}; }}
+    QFrame#card[kind="warn"] {{ border: 2px solid {t.warn}; }}
+    QFrame#card[kind="bad"] {{ background: {t.bad_paper}; border: 2px solid {t.bad}; }}
     QLabel#headline {{ font-size: {px(30)}; font-weight: 700; }}
     QLabel#headline[kind="alarm"] {{ color: {t.bad}; }}
     QLabel#detail {{ font-size: {px(16)}; color: {t.muted}; }}
@@ -35,7 +33,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QLabel#number {{ font-size: {px(36)}; font-weight: 700; }}
     QLabel#smallnumber {{ font-size: {px(29)}; font-weight: 700; }}
     QLabel#number[kind="unknown"], QLabel#smallnumber[kind="unknown"] {{ color: {t.muted}; }}
-    QLabel#sd {{ font-size: {px(17)}; color: {t.muted}; }}
+    QLabel#sd {{ font-size: {px(17)}; color: {t.muted}; padding-bottom: {px(4)}; }}
     QLabel#range {{ font-size: {px(13)}; color: {t.muted}; }}
     QLabel#symbol, QLabel#state {{ font-size: {px(15)}; font-weight: 700; }}
     QLabel#step {{ font-size: {px(14)}; font-weight: 700; color: {t.ink}; }}
@@ -43,6 +41,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QLabel[kind="warn"]#symbol, QLabel[kind="warn"]#state {{ color: {t.warn}; }}
     QLabel[kind="bad"]#symbol, QLabel[kind="bad"]#state {{ color: {t.bad}; }}
     QLabel#elapsed {{ font-size: {px(28)}; font-weight: 700; }}
+    QLabel#elapsed[kind="recording"] {{ color: {t.bad}; }}
     QLabel#badge {{ font-size: {px(14)}; font-weight: 700; color: {t.warn};
         border: 2px dashed {t.warn}; border-radius: 6px; padding: 4px 10px; }}
     QPushButton {{ font-size: {px(17)}; font-weight: 700; padding: 10px 18px; border-radius: 8px;
@@ -51,7 +50,9 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QPushButton:focus {{ border: 3px solid {t.ink}; }}
     QPushButton#record {{ background: {t.accent}; color: {t.on_accent};
         border: 3px solid {t.accent}; }}
-    QPushButton#record:focus {{ border: 3px solid {t.ink}; }}
+    QPushButton#record[kind="recording"] {{ background: {t.ink}; color: {t.panel};
+        border-color: {t.ink}; }}
+    QPushButton#record:focus {{ border: 3px solid {t.muted}; }}
     QPushButton#record:disabled {{ background: {t.muted}; border-color: {t.muted}; }}
     QProgressBar {{ border: 1px solid {t.rule}; border-radius: 4px; background: {t.paper}; }}
     QProgressBar::chunk {{ background: {t.curves["left"]}; border-radius: 3px; }}
