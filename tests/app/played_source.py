@@ -48,7 +48,7 @@ class PlayedSource:
         """Let time pass: everything sampled until then, less the latency, arrives."""
         self.now_s = now_s
         for segment, series in self.recording.sensors.items():
-            if segment in self.silent_since_s:
+            if segment in self.silent_since_s or segment not in self.rings:
                 continue
             start = self._sent[segment]
             stop = int(np.searchsorted(series.time_s, now_s - self._latency_s))

@@ -9,15 +9,18 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
 )
 
 from imuhip.app.models import wording
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.recording_control import RecordingState
-from imuhip.app.views.style import set_kind
+from imuhip.app.views.style import set_kind, show_elided
 
 __all__ = ["Header"]
+
+_FILE_WIDTH_PX = 240
 
 
 class Header(QFrame):
@@ -47,6 +50,7 @@ class Header(QFrame):
         ):
             label.setObjectName(name)
         self.detail.setWordWrap(True)
+        self.headline.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.elapsed.setAccessibleName("Recorded time")
         self.file.setAccessibleName("Recording")
         self.progress = QProgressBar()
@@ -87,7 +91,7 @@ class Header(QFrame):
         """Show the step of the session."""
         set_kind(self, guidance.kind)
         set_kind(self.headline, guidance.kind)
-        self.headline.setText(guidance.headline)
+        show_elided(self.headline, guidance.headline)
         self.detail.setText(guidance.detail)
         self.setAccessibleName(f"{guidance.headline}. {guidance.detail}")
         self.progress.setVisible(guidance.progress is not None)
@@ -108,9 +112,4 @@ class Header(QFrame):
             set_kind(widget, kind)
         elapsed = wording.duration(recording.elapsed_s)
         self.elapsed.setText(f"● {elapsed}" if records else elapsed)
-        self.file.setText(self._elided(recording.line))
-        self.file.setToolTip(recording.line)
-
-    def _elided(self, text: str) -> str:
-        """Shorten in the middle: beginning and end of a path tell most."""
-        return self.file.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 240)
+        show_elided(self.file, recording.line, _FILE_WIDTH_PX)

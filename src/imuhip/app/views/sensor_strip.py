@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from imuhip.app.models.sensor_cards import SensorCard
-from imuhip.app.views.style import set_kind
+from imuhip.app.views.style import set_kind, show_elided
 
 __all__ = ["SensorStrip"]
 
@@ -96,9 +96,7 @@ class CardWidget(QFrame):
         self.symbol.setText(card.symbol)
         self.title.setText(card.title)
         self.state.setText(card.state)
-        metrics, room_px = self.name.fontMetrics(), self.name.width()
-        self.name.setText(metrics.elidedText(card.name, Qt.TextElideMode.ElideRight, room_px))
-        self.name.setToolTip(card.name)
+        show_elided(self.name, card.name)
         self.figures.setText(
             f"battery {card.battery}  ·  {card.rate}  ·  lost {card.loss}  ·  {card.age} ago"
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
 
 from imuhip.app.models.palette import Theme
 
-__all__ = ["set_kind", "style_sheet"]
+__all__ = ["set_kind", "show_elided", "style_sheet"]
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -65,3 +66,13 @@ def set_kind(widget: QWidget, kind: str) -> None:
         widget.setProperty("kind", kind)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def show_elided(label: QLabel, text: str, room_px: int | None = None) -> None:
+    """Show as much of a text as there is room for, and all of it when pointed at.
+
+    Shortened in the middle: beginning and end of a file name tell most.
+    """
+    room_px = label.width() if room_px is None else room_px
+    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
+    label.setToolTip(text)
