@@ -277,6 +277,41 @@ def test_replay_in_another_process(tmp_path: Path) -> None:
         np.testing.assert_allclose(last, source.sensors[segment].acc[200], atol=0.01)
 
 
+@POSIX_SIGNALS
+def test_sensors_that_vanish_are_told_and_the_file_is_whole(tmp_path: Path) -> None:
+    listen = (
+        "--listen",
+        "tcp-server:127.0.0.1:0",
+        "--segment",
+        "pelvis",
+        "--segment",
+        "thigh_left",
+    )
+    with CliProcess("simulate", "radio", *listen, cwd=tmp_path) as sensors:
+        words = sensors.until("listening on tcp-server:").split(";")[0].split()
+        radio = "hci:" + words[-1].replace("tcp-server", "tcp-client")
+        worn = [option for line in sensors.lines if "=" in line for option in ("--assign", line)]
+        options = ("--radio", radio, "--duration", "5", *worn, "--out", "a.h5")
+        settings = {"IMUHIP_SETTINGS_DIR": str(tmp_path)}
+        with CliProcess("record", *options, cwd=tmp_path, **settings) as recording:
+            recording.until("2.0 s")
+            sensors.signal(signal.SIGKILL)
+            told = recording.until("  4.0 s X pelvis")
+            assert recording.wait() == 0, recording.text
+    assert "streaming" not in told
+    assert "pelvis: " in recording.text
+    assert "SILENT for the last " in recording.text
+    assert "Traceback" not in recording.text
+    stored = imuhip.open(tmp_path / "a.h5")
+    assert stored.state == "complete"
+    assert {e.kind for e in stored.events} >= {"lost", "silent_at_stop"}
+    for series in stored.sensors.values():
+        assert 190 <= len(series) <= 300
+        assert series.valid.all()
+    checked = run_cli("check", "a.h5", cwd=tmp_path)
+    assert "  - pelvis: no packet for the last" in checked.stdout
+
+
 def test_simulate_radio_refuses_other_models(tmp_path: Path) -> None:
     done = run_cli("simulate", "radio", "--sensor", "abacus", cwd=tmp_path)
     assert done.returncode == 2

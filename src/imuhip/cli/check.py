@@ -26,6 +26,9 @@ LIMITS: Final = {
     "rate_error_percent": ("% off its nominal rate", 1.0, 5.0),
 }
 """What is measured, and from where it needs care or is not usable."""
+TELLING_EVENTS: Final = ("silent_at_stop", "disk_full", "host_stall")
+"""Events of a recording that speak against it by themselves."""
+END_LAG_S: Final = 0.5
 GRADE_LEVEL: Final = {"A": 0, "B": 0, "C": 1, "D": 2}
 EXIT_NOT_USABLE: Final = 1
 
@@ -78,6 +81,7 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
         for segment, series in recording.sensors.items()
     }
     findings = [f for segment, one in facts.items() for f in _judged(segment, one)]
+    findings += _endings(recording)
     if recording.state != "complete":
         findings.append(Finding(1, f"the file was {recording.state}; its end is missing"))
     with working(f"analysing {recording.duration_s:.0f} s", recording.duration_s / 150):
@@ -144,6 +148,22 @@ def _judged(segment: str, facts: SensorFacts) -> list[Finding]:
             findings.append(Finding(level, f"{segment}: {value:.2f} {words}, above {limit:g}"))
     if facts.bad_packets:
         findings.append(Finding(1, f"{segment}: {facts.bad_packets} packets could not be decoded"))
+    return findings
+
+
+def _endings(recording: Recording) -> list[Finding]:
+    """Return what ended too early: a sensor that fell silent has no gap in its numbers."""
+    findings = [
+        Finding(1, f"{event.segment or 'recording'}: {event.text or event.kind}")
+        for event in recording.events
+        if event.kind in TELLING_EVENTS
+    ]
+    ends_s = {s: float(one.time_s[-1]) for s, one in recording.sensors.items() if len(one)}
+    last_s = max(ends_s.values(), default=0.0)
+    for segment in recording.sensors:
+        missing_s = last_s - ends_s.get(segment, 0.0)
+        if missing_s > END_LAG_S:
+            findings.append(Finding(1, f"{segment}: ends {missing_s:.1f} s before the others"))
     return findings
 
 

@@ -178,7 +178,6 @@ def _finish(
 ) -> None:
     import imuhip
     from imuhip.cli.analyze import analyzed
-    from imuhip.cli.truth_lines import account, result_facts
     from imuhip.report.page import write_report
 
     recording = imuhip.open(result.path)
@@ -193,20 +192,20 @@ def _finish(
     with working("writing the report", 2.0):
         write_report(recording, analysis, page)
     if json:
-        facts: dict[str, Any] = result_facts(result, interrupted=False)
         print_json(
-            facts
-            | {
+            {
                 "session": result.path,
                 "report": page,
+                "duration_s": result.duration_s,
+                "counters": dict(result.counters),
                 "angles": errors,
                 "summary": analysis.summary,
                 "quality": analysis.quality,
             }
         )
         return
-    for line in account(result):
-        say(line)
+    for segment, counters in result.counters.items():
+        say(f"{segment}: {counters.received} samples, {counters.lost} lost")
     say(f"quality {analysis.quality['grade']}")
     for reason in analysis.quality["reasons"]:
         say(f"  - {reason}")

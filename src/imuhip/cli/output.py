@@ -89,7 +89,7 @@ def progress(description: str, total: float) -> Iterator[Callable[[float], None]
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not _on_terminal()
     ) as bar:
@@ -149,7 +149,7 @@ def following(
     from rich.text import Text
 
     left = (BarColumn(), TimeRemainingColumn()) if total is not None else (TimeElapsedColumn(),)
-    bar = Progress(TextColumn("{task.description}"), *left)
+    bar = Progress(TextColumn("{task.description}", markup=False), *left)
     task = bar.add_task(description, total=total)
 
     class InPlace(Following):
@@ -183,7 +183,7 @@ def working(description: str, expected_s: float = 0.0) -> Iterator[None]:
                 f"about {left_s:.0f} s left" if left_s >= 1 else f"{task.elapsed or 0:.0f} s"
             )
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), Left())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), Left())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         bar.add_task(description, total=None)
         yield

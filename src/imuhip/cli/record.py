@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +20,7 @@ from imuhip.cli.output import following, note, print_json, say
 from imuhip.cli.worn_kit import connected_kit, remember_worn, wanted_kit
 
 if TYPE_CHECKING:
-    from imuhip.acquisition.status import RecordingResult
+    from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
     from imuhip.cli.recording_session import RecordingSession
 
 __all__ = ["DurationOption", "OutOption", "RateOption", "record"]
@@ -63,7 +64,7 @@ def record(
                 worn = connected_kit(session, kit)
                 session.start(path, {"radio": radio, "rate_hz": str(rate)})
                 note(f"recording into {path}; Ctrl-C ends")
-                result, interrupted = _record(session, duration)
+                result, last = _record(session, duration)
                 remember_worn(worn)
         except Stopped:
             if path.exists():
@@ -71,18 +72,20 @@ def record(
             else:
                 note("stopped before anything was recorded")
             raise typer.Exit(_EXIT_INTERRUPTED) from None
-    _tell(result, interrupted=interrupted, json=json)
+    interrupted = stop.requested.is_set()
+    _tell(result, last, interrupted=interrupted, json=json)
     if result.error is not None:
         raise result.error
     if interrupted:
         raise typer.Exit(_EXIT_INTERRUPTED)
 
 
-def _record(session: RecordingSession, duration_s: float | None) -> tuple[RecordingResult, bool]:
+def _record(
+    session: RecordingSession, duration_s: float | None
+) -> tuple[RecordingResult, AcquisitionStatus]:
     from imuhip.cli.marker_keys import Marks, marker_keys
     from imuhip.cli.recording_session import Stopped
 
-    interrupted = False
     with marker_keys() as pressed, following("recording", duration_s) as shown:
         marks = Marks(session.mark, shown.note)
 
@@ -91,21 +94,22 @@ def _record(session: RecordingSession, duration_s: float | None) -> tuple[Record
             for name in pressed():
                 marks.press(name, elapsed_s)
 
-        try:
+        with suppress(Stopped):
             session.follow(duration_s, shown, often=often)
-        except Stopped:
-            interrupted = True
         marks.end(session.elapsed_s)
-    return session.finish(), interrupted
+    last = session.status()
+    return session.finish(), last
 
 
-def _tell(result: RecordingResult, *, interrupted: bool, json: bool) -> None:
+def _tell(
+    result: RecordingResult, last: AcquisitionStatus, *, interrupted: bool, json: bool
+) -> None:
     from imuhip.cli.truth_lines import account, result_facts
 
     if json:
-        print_json(result_facts(result, interrupted=interrupted))
+        print_json(result_facts(result, last, interrupted=interrupted))
         return
     stored = "received, but not all of it was stored" if result.error else "recorded"
     say(f"{result.path}: {result.duration_s:.1f} s {stored}")
-    for line in account(result):
+    for line in account(result, last):
         say(f"  {line}")

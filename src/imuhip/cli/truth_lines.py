@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from imuhip.acquisition.status import AcquisitionStatus, RecordingResult, SensorStatus
 
-__all__ = ["account", "result_facts", "truth_lines"]
+__all__ = ["account", "result_facts", "silent_at_stop_s", "truth_lines"]
 
 _SIGN = {"good": " ", "warn": "!", "bad": "X"}
 """Shapes, not only colours, so that everybody can read them."""
@@ -35,16 +35,38 @@ def _line(sensor: SensorStatus) -> str:
     )
 
 
-def account(result: RecordingResult) -> list[str]:
-    """Return one line per sensor on what the finished file holds."""
-    return [
-        f"{segment}: {c.received} samples, {c.lost} lost, longest gap {c.longest_gap_s:.2f} s,"
-        f" {c.reconnects} reconnections"
-        for segment, c in result.counters.items()
-    ]
+def account(result: RecordingResult, last: AcquisitionStatus) -> list[str]:
+    """Return one line per sensor on what the file got of it.
+
+    Parameters
+    ----------
+    result : RecordingResult
+        Of the finished file.
+    last : AcquisitionStatus
+        At the stop: a sensor that fell silent before has no gap in its numbers, only an end.
+    """
+    lines = []
+    for segment, c in result.counters.items():
+        silent_s = silent_at_stop_s(last, segment)
+        silence = f", SILENT for the last {silent_s:.1f} s" if silent_s > 0 else ""
+        lines.append(
+            f"{segment}: {c.received} samples, {c.lost} lost, longest gap {c.longest_gap_s:.2f} s,"
+            f" {c.reconnects} reconnections{silence}"
+        )
+    return lines
 
 
-def result_facts(result: RecordingResult, *, interrupted: bool) -> dict[str, Any]:
+def silent_at_stop_s(last: AcquisitionStatus, segment: str) -> float:
+    """Return for how long a sensor had sent nothing when the recording ended; 0 while it did."""
+    sensor = last.sensors.get(segment)
+    if sensor is None or sensor.is_delivering or sensor.last_packet_age_s is None:
+        return 0.0
+    return sensor.last_packet_age_s
+
+
+def result_facts(
+    result: RecordingResult, last: AcquisitionStatus, *, interrupted: bool
+) -> dict[str, Any]:
     """Return the same for ``--json``."""
     return {
         "file": result.path,
@@ -53,6 +75,7 @@ def result_facts(result: RecordingResult, *, interrupted: bool) -> dict[str, Any
         "sensors": {
             segment: {
                 "counters": counters,
+                "silent_at_stop_s": silent_at_stop_s(last, segment),
                 "clock_uncertainty_s": _uncertainties(result.clock_fits.get(segment, ())),
             }
             for segment, counters in result.counters.items()
