@@ -25,7 +25,7 @@ from imuhip.app.views.live_window import LiveWindow
 from imuhip.app.window import ensure_window, run_live_window
 from imuhip.core.link import Radio
 from imuhip.errors import ConfigError
-from imuhip.simulation.kit import open_virtual_kit
+from imuhip.simulation.kit import VirtualKit, open_virtual_kit
 
 pytestmark = [pytest.mark.realtime, pytest.mark.usefixtures("nothing_left")]
 
@@ -42,10 +42,17 @@ def walk() -> imuhip.Recording:
 
 
 @pytest.fixture
-def acquisition(application, walk):
+def kits() -> list[VirtualKit]:
+    """Return a list that will hold the kit of the acquisition."""
+    return []
+
+
+@pytest.fixture
+def acquisition(application, walk, kits):
     @asynccontextmanager
     async def radio() -> AsyncIterator[Radio]:
         kit = await open_virtual_kit(walk)
+        kits.append(kit)
         try:
             yield await kit.radio()
         finally:
@@ -115,6 +122,26 @@ def test_closing_while_recording_finishes_the_file(acquisition, tmp_path: Path) 
     timer.join()
     assert code == 0
     assert imuhip.open(tmp_path / "walk.h5").state == "complete"
+
+
+def test_a_sensor_taken_off_the_air_turns_red_within_seconds(acquisition, kits) -> None:
+    window = LiveWindow(LiveModel(AcquisitionSource(acquisition), simulated=True))
+    window.show()
+    window.start()
+    wait_until(lambda: window.model.cards and "bad" not in {c.grade for c in window.model.cards})
+
+    async def switch_off() -> None:
+        kits[0].sensors["thigh_left"].close()
+
+    acquisition.submit(switch_off()).result(5)
+    began_s = time.monotonic()
+    wait_until(lambda: window.screen_widget.strip.cards["thigh_left"].property("kind") == "bad")
+    assert time.monotonic() - began_s < 5.0
+    cards = window.screen_widget.strip.cards
+    assert cards["thigh_left"].step.text().strip() and cards["thigh_left"].symbol.text() == "✖"
+    assert "Left thigh" in window.model.guidance.headline
+    assert cards["thigh_right"].property("kind") != "bad"
+    window.close()
 
 
 def test_a_missing_display_is_explained(monkeypatch) -> None:

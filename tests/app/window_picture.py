@@ -31,7 +31,6 @@ def walked(source: PlayedSource, model: LiveModel, until_s: float, frame_s: floa
 
 def draw(folder: Path) -> list[Path]:
     """Write the pictures of the user guide."""
-    from imuhip.app.models.palette import DARK
     from imuhip.app.views.live_window import LiveWindow, make_application
 
     application = make_application()
@@ -62,8 +61,6 @@ def draw(folder: Path) -> list[Path]:
     source.silence("thigh_left")
     walked(source, model, 105.6)
     picture("live_window_sensor_lost")
-    window.set_theme(DARK)
-    picture("live_window_dark")
     window.close()
     return written
 

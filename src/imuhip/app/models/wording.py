@@ -88,9 +88,9 @@ NOT_ENOUGH: Final = (
     "Angles need the pelvis and one thigh",
     "Samples are received and can be recorded; hip angles cannot be shown.",
 )
-STAND_STILL: Final = "This tells which way is up for every sensor. Arms may hang or be crossed."
-WALK: Final = "At your own speed, straight ahead. This finds the hip axes."
-IMPROVING: Final = "Angles are shown. They become better during the first minute of walking."
+STAND_STILL: Final = "So that every sensor learns which way is up."
+WALK: Final = "Straight ahead, at your own speed."
+IMPROVING: Final = "Angles get better for a minute of walking."
 MEASURING: Final = "Calibration is complete."
 PRESS_RECORD: Final = "Press Space to record."
 PRESS_STOP: Final = "Space stops, M marks this instant."

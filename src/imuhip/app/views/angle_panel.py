@@ -67,6 +67,7 @@ class AnglePanel(QFrame):
         if self._names_time:
             item.setLabel("bottom", wording.TIME_AXIS)
         item.getAxis("left").setWidth(_AXIS_WIDTH_PX)
+        item.getAxis("bottom").setStyle(tickTextOffset=7)  # clear of the lowest label beside it
         for name in ("left", "bottom"):
             item.getAxis(name).enableAutoSIPrefix(False)
             item.getAxis(name).setStyle(hideOverlappingLabels=False)
