@@ -51,7 +51,7 @@ def test_recording_virtual_sensors(tmp_path: Path) -> None:
         assert counters["received"] == len(recording.sensors[segment])
         truth = [line for line in done.stderr.splitlines() if segment in line and "Hz" in line]
         assert len(truth) == 3
-        assert "lost 0 (0.00 %)" in truth[-1]
+        assert "lost 0 (0.00%)" in truth[-1]
 
 
 def test_scan_of_the_virtual_kit(tmp_path: Path) -> None:

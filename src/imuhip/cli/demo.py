@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from imuhip.cli.options import JsonOption
-from imuhip.cli.output import following, note, print_json, print_table, say, working
+from imuhip.cli.output import following, note, print_json, say, working
 from imuhip.cli.worn_kit import connected_kit
 
 if TYPE_CHECKING:
     from imuhip.acquisition.status import RecordingResult
-    from imuhip.analysis.result import Analysis
     from imuhip.cli.recording_session import RecordingSession
     from imuhip.cli.stop_signals import StopSignals
     from imuhip.recording.session import Recording
 
-__all__ = ["compared", "demo", "demo_folder"]
+__all__ = ["demo", "demo_folder"]
 
 WALK_MINUTES: Final = 0.6
 RECORDED_S: Final = 44.0
 """Eight seconds of N-pose, then walking."""
 SCAN_S: Final = 2.0
 RATE_HZ: Final = 100
-COMPARED: Final = (
-    "hip_rotation_left",
-    "hip_rotation_right",
-    "hip_flexion_left",
-    "hip_flexion_right",
-    "hip_adduction_left",
-    "hip_adduction_right",
-    "pelvis_tilt",
-    "pelvis_obliquity",
-    "pelvis_rotation",
-)
 _EXIT_INTERRUPTED: Final = 130
 _SETTINGS: Final = {"radio": "sim", "demo": "yes"}
 
@@ -51,21 +38,6 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Another number is anoth
 WindowOption = Annotated[
     bool, typer.Option("--window", help="Watch the live window meanwhile (needs imuhip[app]).")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class AngleError:
-    """One angle against what the simulator knows, over the walk."""
-
-    angle: str
-    range_deg: float | None
-    """Mean over strides of the range in one stride."""
-    range_sd_deg: float | None
-    true_range_deg: float | None
-    rmse_deg: float
-    mean_error_deg: float
-    shape_rmse_deg: float
-    """The root-mean-square error after the mean error is taken away."""
 
 
 def demo(
@@ -178,6 +150,7 @@ def _finish(
 ) -> None:
     import imuhip
     from imuhip.cli.analyze import analyzed
+    from imuhip.cli.truth_comparison import compared, print_errors
     from imuhip.report.page import write_report
 
     recording = imuhip.open(result.path)
@@ -210,91 +183,7 @@ def _finish(
     for reason in analysis.quality["reasons"]:
         say(f"  - {reason}")
     say()
-    _print_errors(errors)
+    print_errors(errors)
     say()
     say(f"session {result.path}")
     say(f"report  {page}")
-
-
-def compared(analysis: Analysis, person: Recording, begin_s: float) -> list[AngleError]:
-    """Compare the angles over the walk with the simulator's own.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Of the recording made over Bluetooth.
-    person : Recording
-        The simulated person, with its truth.
-    begin_s : float, s
-        When the simulated motion began, on the recording's clock.
-    """
-    import numpy as np
-
-    truth = person.truth
-    if truth is None:
-        raise ValueError("Expected a simulated person with truth, got none")
-    time_s = analysis.angles.index.to_numpy()
-    gait = np.zeros(len(time_s), dtype=bool)
-    for marker in analysis.activity:
-        if marker.name == "gait":
-            gait |= (time_s >= marker.start_s) & (time_s <= marker.end_s)
-    summary = analysis.summary
-    groups = {
-        **summary["pelvis"],
-        **summary["sides"].get("left", {}),
-        **summary["sides"].get("right", {}),
-    }
-    found = []
-    for angle in COMPARED:
-        true_deg = np.interp(
-            time_s - begin_s, truth.index.to_numpy(), truth[f"{angle}_deg"].to_numpy()
-        )
-        error_deg = (analysis.angles[f"{angle}_deg"].to_numpy() - true_deg)[gait]
-        error_deg = error_deg[np.isfinite(error_deg)]
-        mean_deg = float(error_deg.mean())
-        spread = groups[angle]["range_deg"]
-        found.append(
-            AngleError(
-                angle=angle,
-                range_deg=spread["mean"],
-                range_sd_deg=spread["sd"],
-                true_range_deg=_true_range_deg(analysis, angle, time_s, true_deg),
-                rmse_deg=float(np.sqrt(np.mean(error_deg**2))),
-                mean_error_deg=mean_deg,
-                shape_rmse_deg=float(error_deg.std()),
-            )
-        )
-    return found
-
-
-def _true_range_deg(analysis: Analysis, angle: str, time_s: Any, true_deg: Any) -> float | None:
-    """Return the mean over the same strides of the true range in one stride."""
-    import numpy as np
-
-    strides = analysis.strides[analysis.strides["valid"].astype(bool)]
-    side = angle.rsplit("_", 1)[-1]
-    if side in ("left", "right"):
-        strides = strides[strides["side"] == side]
-    ranges = [
-        np.ptp(true_deg[(time_s >= start_s) & (time_s < end_s)])
-        for start_s, end_s in zip(strides["start_s"], strides["end_s"], strict=True)
-    ]
-    return float(np.mean(ranges)) if ranges else None
-
-
-def _print_errors(errors: list[AngleError]) -> None:
-    print_table(
-        ("walking", "range per stride", "true range", "shape error", "mean error"),
-        [
-            (
-                one.angle.replace("_", " "),
-                "-"
-                if one.range_deg is None
-                else f"{one.range_deg:.1f}° ± {one.range_sd_deg or 0.0:.1f}°",
-                "-" if one.true_range_deg is None else f"{one.true_range_deg:.1f}°",
-                f"{one.shape_rmse_deg:.2f}° RMS",
-                f"{one.mean_error_deg:+.2f}°",
-            )
-            for one in errors
-        ],
-    )

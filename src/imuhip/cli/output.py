@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.progress import Progress
 
 __all__ = [
     "Following",
@@ -119,6 +123,35 @@ class Following:
         note(text)
 
 
+class _InPlace(Following):
+    """Lines above a bar, both renewed in place."""
+
+    def __init__(self, live: Live, bar: Progress, total: float | None) -> None:
+        super().__init__(1.0)
+        self._live = live
+        self._bar = bar
+        self._total = total
+
+    def show(self, at_s: float, lines: Sequence[str]) -> None:
+        """Replace the lines."""
+        from rich.console import Group
+        from rich.text import Text
+
+        texts = (Text(line, no_wrap=True) for line in lines)
+        self._live.update(Group(*texts, self._bar))
+
+    def advance(self, done: float) -> None:
+        """Say how much is done."""
+        done = done if self._total is None else min(done, self._total)
+        self._bar.update(self._bar.task_ids[0], completed=done)
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        from rich.text import Text
+
+        self._live.console.print(Text(text))
+
+
 @contextmanager
 def following(
     description: str, total: float | None, *, every_s: float = 1.0
@@ -137,7 +170,7 @@ def following(
     if not _on_terminal():
         yield Following(every_s)
         return
-    from rich.console import Console, Group
+    from rich.console import Console
     from rich.live import Live
     from rich.progress import (
         BarColumn,
@@ -146,24 +179,12 @@ def following(
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
-    from rich.text import Text
 
     left = (BarColumn(), TimeRemainingColumn()) if total is not None else (TimeElapsedColumn(),)
     bar = Progress(TextColumn("{task.description}", markup=False), *left)
-    task = bar.add_task(description, total=total)
-
-    class InPlace(Following):
-        def show(self, at_s: float, lines: Sequence[str]) -> None:
-            live.update(Group(*(Text(line, no_wrap=True) for line in lines), bar))
-
-        def advance(self, done: float) -> None:
-            bar.update(task, completed=done if total is None else min(done, total))
-
-        def note(self, text: str) -> None:
-            live.console.print(Text(text))
-
+    bar.add_task(description, total=total)
     with Live(bar, console=Console(stderr=True), refresh_per_second=4) as live:
-        yield InPlace(every_s)
+        yield _InPlace(live, bar, total)
 
 
 @contextmanager

@@ -27,11 +27,11 @@ def truth_lines(status: AcquisitionStatus) -> list[str]:
 def _line(sensor: SensorStatus) -> str:
     age_s = sensor.last_packet_age_s
     age = "no packet yet" if age_s is None else f"age {age_s:4.2f} s"
-    battery = "" if sensor.battery_percent is None else f"  bat {sensor.battery_percent} %"
+    battery = "" if sensor.battery_percent is None else f"  bat {sensor.battery_percent}%"
     return (
         f"{_SIGN[sensor.grade]} {sensor.segment:<11} {sensor.state:<9}"
-        f" {sensor.measured_rate_hz:6.1f} Hz"
-        f"  lost {sensor.counters.lost} ({sensor.loss_percent:.2f} %)  {age}{battery}"
+        f" {sensor.measured_rate_hz:5.1f} Hz"
+        f"  lost {sensor.counters.lost} ({sensor.loss_percent:.2f}%)  {age}{battery}"
     )
 
 
