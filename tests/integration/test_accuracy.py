@@ -344,8 +344,8 @@ def test_analysis_is_a_hundred_times_faster_than_real_time(walk):
     imuhip.analyze(walk)
     best_s = np.inf
     for _ in range(3):
-        begin_s = time.perf_counter()
+        begin_s = time.process_time()  # what else the machine does must not count
         imuhip.analyze(walk)
-        best_s = min(best_s, time.perf_counter() - begin_s)
+        best_s = min(best_s, time.process_time() - begin_s)
     print(f"{walk.duration_s / best_s:.0f} times real time")
     assert walk.duration_s / best_s >= 100.0
