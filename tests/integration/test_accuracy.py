@@ -323,6 +323,14 @@ def test_what_cannot_be_analysed_says_why_and_what_to_do(walk, live: bool):
         assert caught.value.code[1] in "56"
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_radio_that_loses_every_second_packet_is_not_analysed(live: bool):
+    recording = imuhip.simulate("walk", 0.7, seed=2, packet_loss=0.5)
+    words = r"samples of all|no calibration"
+    with pytest.raises((AnalysisError, CalibrationError), match=words):
+        imuhip.analyze(recording, live=live)
+
+
 def test_a_marker_outside_the_data_is_said_to_be_wrong(walk):
     with pytest.raises(CalibrationError, match=r"n_pose marker spans 0\.0 s"):
         imuhip.analyze(from_arrays(walk, markers=[("n_pose", 500.0, 510.0)]))

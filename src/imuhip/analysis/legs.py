@@ -23,10 +23,13 @@ from imuhip.calibration.facing import resolve_facing
 from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray
+from imuhip.errors import AnalysisError
 from imuhip.kinematics.hip_centre import PointForce
 from imuhip.kinematics.joint_vectors import JointVectors, VectorPrior, find_joint_vectors
+from imuhip.kinematics.strap_wobble import StrapWobble
+from imuhip.kinematics.uncertainty import softness
 
-__all__ = ["LegGeometry", "find_legs", "sides_worn"]
+__all__ = ["LegGeometry", "find_legs", "leg_softness", "sides_worn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,16 @@ class LegGeometry:
     axis: GaitAxis
     vectors: JointVectors
     facing_evidence: float
+
+
+def leg_softness(
+    legs: Mapping[Side, LegGeometry], wobble: Mapping[Side, StrapWobble]
+) -> dict[Side, float]:
+    """Return how soft the tissue under each thigh sensor is."""
+    return {
+        side: softness(leg.vectors.misfit, wobble[side].fast_rate_rad_s)
+        for side, leg in legs.items()
+    }
 
 
 def sides_worn(segments: Mapping[str, object] | tuple[str, ...]) -> list[Side]:
@@ -80,6 +93,11 @@ def find_legs(
     -------
     legs : dict of side to LegGeometry
     pelvis_right_S : (3,) array
+
+    Raises
+    ------
+    AnalysisError
+        When too many samples were lost to find any heading.
     """
     vectors: dict[Side, JointVectors] = {}
     heading: dict[Side, FloatArray] = {}
@@ -118,6 +136,13 @@ def _facing(
 ) -> FloatArray:
     """Return the pelvis' right from the thighs' axes and their headings."""
     rows = usable & np.isfinite(np.stack([heading_rad[side] for side in axes])).all(axis=0)
+    if not rows.any():
+        raise AnalysisError(
+            f"only {100.0 * float(usable.mean()):.0f} % of the gait has samples of all sensors at"
+            " once, too little to find how they sit",
+            hint="Look at the sensors' loss counters with `imuhip check`; keep them nearer.",
+            code="E605",
+        )
     return pelvis_right_axis(
         q_WS["pelvis"][rows],
         {f"thigh_{side}": q_WS[f"thigh_{side}"][rows] for side in axes},

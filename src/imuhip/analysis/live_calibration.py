@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,10 @@ from imuhip.calibration.pose import upright
 from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
+from imuhip.errors import AnalysisError
 from imuhip.kinematics.heading_blocks import heading_blocks
 from imuhip.kinematics.hip_centre import PointForce
+from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble
 
 __all__ = ["LiveCalibration", "LiveCalibrator", "LiveFrame", "measure_frame"]
 
@@ -65,6 +67,7 @@ class LiveCalibration:
     pose: LivePose
     legs: Mapping[Side, LegGeometry]
     pelvis_right_S: FloatArray
+    wobble: Mapping[Side, StrapWobble]
     gait_s: float
     frozen: bool
 
@@ -110,7 +113,10 @@ class LiveCalibrator:
             return None
         while self._due and self._is_due():
             self._due.pop(0)
-        return self._calibrate(pose)
+        try:
+            return self._calibrate(pose)
+        except AnalysisError:
+            return None  # too many samples lost so far; more gait may do
 
     def _is_due(self) -> bool:
         return self._gait_rows >= round(self._due[0] * self._rate_hz)
@@ -182,10 +188,17 @@ class LiveCalibrator:
             pose=pose,
             legs=legs,
             pelvis_right_S=right_S,
+            wobble={side: self._wobble(side, pose, frames) for side in self._sides},
             gait_s=self.gait_s,
             frozen=not self._due,
         )
         return self._last
+
+    def _wobble(self, side: Side, pose: LivePose, frames: Sequence[LiveFrame]) -> StrapWobble:
+        thigh = f"thigh_{side}"
+        axial = np.concatenate([frame.motions[thigh].gyr for frame in frames])
+        rows = np.concatenate([frame.usable for frame in frames])
+        return measure_wobble(axial @ pose.pose.up_S[thigh], rows, self._rate_hz)
 
 
 def measure_frame(
