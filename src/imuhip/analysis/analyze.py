@@ -91,7 +91,13 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
         strides=strides,
         summary=summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments),
         quality=assess_quality(
-            found.grid, found.bias_rad_s, found.gait, found.pose, found.legs, found.tracks
+            found.grid,
+            found.bias_rad_s,
+            found.gait,
+            found.pose,
+            found.legs,
+            found.tracks,
+            found.wobble,
         ),
         activity=activity,
     )

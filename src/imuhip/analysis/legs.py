@@ -104,7 +104,13 @@ def find_legs(
     unfacing = VectorPrior(*pelvis_prior_unfacing(up_S["pelvis"]))
     for side, pair in forces.items():
         thigh = VectorPrior(*thigh_prior_unfacing(up_S[f"thigh_{side}"]))
-        vectors[side], heading[side] = find_joint_vectors(*pair, usable, (unfacing, thigh), rate_hz)
+        vectors[side], heading[side] = min(
+            (
+                find_joint_vectors(*pair, usable, (unfacing, thigh), rate_hz, half_turn=half_turn)
+                for half_turn in (False, True)
+            ),
+            key=lambda found: found[0].residual_rms,
+        )
     axes, evidence = resolve_facing(
         axes,
         {side: _facing(q_WS, {side: axes[side]}, heading, usable) for side in forces},

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock
-from imuhip.analysis.legs import sides_worn
+from imuhip.analysis.legs import leg_softness, sides_worn
 from imuhip.analysis.live_activity import LiveActivity
 from imuhip.analysis.live_calibration import (
     LiveCalibration,
@@ -48,7 +48,7 @@ from imuhip.kinematics.hip_centre import (
     angular_acceleration,
     point_force,
 )
-from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
+from imuhip.kinematics.uncertainty import LIVE, hip_sd, pelvis_sd
 
 __all__ = ["LiveAngles", "LivePipeline"]
 
@@ -125,6 +125,9 @@ class LivePipeline:
         self._pelvis_past: FloatArray = np.empty((0, 4))
         self._pelvis_before: FloatArray | None = None
         self._alignment: dict[str, FloatArray] = {}
+        self._softness: dict[Side, float] = {}
+        self._pelvis_softness = 0.0
+        self._wobble_rad: dict[Side, float] = {}
 
     @property
     def phase(self) -> str:
@@ -164,6 +167,9 @@ class LivePipeline:
         if renewed is not None:
             self.calibration = renewed
             innovations = self._restart_headings(renewed, frame.index)
+            self._softness = leg_softness(renewed.legs, renewed.wobble)
+            self._pelvis_softness = float(np.mean(list(self._softness.values())))
+            self._wobble_rad = {s: found.amplitude_rad for s, found in renewed.wobble.items()}
             if renewed.frozen:
                 self.calibrator.release()
         elif self.calibration is not None:
@@ -279,7 +285,7 @@ class LivePipeline:
         q_WB = {"pelvis": q_all[-len(time_s) :]}
         missing = ~motions["pelvis"].trusted
         angles = _named(PELVIS_ANGLES, attitude, missing)
-        sd = _named(PELVIS_ANGLES, pelvis_sd(len(time_s), live=True), missing)
+        sd = _named(PELVIS_ANGLES, pelvis_sd(len(time_s), self._pelvis_softness, LIVE), missing)
         # The filter's state belongs to the middle of the last block.
         ahead_s = (0.5 * self._block + self._n_pending + np.arange(len(time_s))) / self.rate_hz
         for side, found in self.headings.items():
@@ -293,7 +299,9 @@ class LivePipeline:
             gone = missing | ~motions[thigh].trusted
             names = tuple(f"hip_{kind}_{side}" for kind in ("flexion", "adduction", "rotation"))
             angles |= _named(names, hip, gone)
-            sd |= _named(names, hip_sd(hip, heading_sd, live=True), gone)
+            wobble_rad = self._wobble_rad[side]
+            spread = hip_sd(hip[:, 0], heading_sd, self._softness[side], wobble_rad, LIVE)
+            sd |= _named(names, spread, gone)
         return LiveAngles(time_s, angles, sd, q_WB, direction)
 
 

@@ -62,6 +62,7 @@ def analyze_live(
         q_WB=angles.q_WB,
         angles=Angles(values=angles.values, sd=angles.sd),
         turn_rate_rad_s=_rate(angles.direction_rad, rate_hz),
+        wobble=pipeline.calibration.wobble,
     )
 
 

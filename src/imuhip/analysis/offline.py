@@ -12,7 +12,7 @@ import numpy as np
 
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
-from imuhip.analysis.legs import LegGeometry, sides_worn
+from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
 from imuhip.analysis.motion import SensorMotion, levelled, offline_motion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
@@ -21,6 +21,7 @@ from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
 from imuhip.core.butterworth import low_pass, zero_phase
+from imuhip.core.cardan import hip_quaternion
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
 from imuhip.errors import AnalysisError, CalibrationError
@@ -34,6 +35,7 @@ from imuhip.kinematics.angles import (
 from imuhip.kinematics.heading_blocks import turn_about_z
 from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.progression import travel_acceleration, travel_speed
+from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
@@ -63,6 +65,7 @@ class Kinematics:
     q_WB: Mapping[str, FloatArray]
     angles: Angles
     turn_rate_rad_s: FloatArray
+    wobble: Mapping[Side, StrapWobble]
 
 
 def analyze_offline(
@@ -121,7 +124,10 @@ def analyze_offline(
         for segment, travel in travel_S.items()
     }
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
-    angles, turn_rate = compute_angles(q_WB, motions, activity, tracks, rate_hz)
+    q_WB, wobble = steady_thighs(q_WB, motions, pose, gait, rate_hz)
+    angles, turn_rate = compute_angles(
+        q_WB, motions, activity, tracks, leg_softness(legs, wobble), wobble, rate_hz
+    )
     return Kinematics(
         grid=grid,
         bias_rad_s={s: np.median(m.bias_rad_s, axis=0) for s, m in motions.items()},
@@ -133,6 +139,7 @@ def analyze_offline(
         q_WB=q_WB,
         angles=angles,
         turn_rate_rad_s=turn_rate,
+        wobble=wobble,
     )
 
 
@@ -291,11 +298,32 @@ def align_segments(
     return q_WB
 
 
+def steady_thighs(
+    q_WB: Mapping[str, FloatArray],
+    motions: Mapping[str, SensorMotion],
+    pose: Pose,
+    gait: BoolArray,
+    rate_hz: float,
+) -> tuple[dict[str, FloatArray], dict[Side, StrapWobble]]:
+    """Return the segments with strap wobble taken out of the thighs, and how much there was."""
+    steadied, wobble = dict(q_WB), {}
+    for side in sides_worn(tuple(q_WB)):
+        thigh = f"thigh_{side}"
+        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(gait)), side)
+        slow = without_wobble(hip[:, 2], rate_hz)
+        wobble[side] = measure_wobble(motions[thigh].gyr @ pose.up_S[thigh], gait, rate_hz)
+        hip[:, 2] = slow
+        steadied[thigh] = quaternion.multiply(q_WB["pelvis"], hip_quaternion(hip, side))
+    return steadied, wobble
+
+
 def compute_angles(
     q_WB: Mapping[str, FloatArray],
     motions: Mapping[str, SensorMotion],
     activity: Activity,
     tracks: Mapping[Side, HeadingTrack],
+    soft: Mapping[Side, float],
+    wobble: Mapping[Side, StrapWobble],
     rate_hz: float,
 ) -> tuple[Angles, FloatArray]:
     """Return all angles the worn sensors allow (NaN where one was missing), and the turn rate."""
@@ -304,14 +332,15 @@ def compute_angles(
     direction, attitude = _direction(q_WB["pelvis"], activity, rate_hz)
     attitude[:, 2] -= direction
     missing = ~motions["pelvis"].trusted
-    spread = pelvis_sd(len(direction), live=False)
+    spread = pelvis_sd(len(direction), float(np.mean(list(soft.values()))))
     for k, name in enumerate(PELVIS_ANGLES):
         values[name] = np.where(missing, np.nan, attitude[:, k])
         sd[name] = np.where(missing, np.nan, spread[:, k])
     for side, track in tracks.items():
         thigh = f"thigh_{side}"
         hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(direction)), side)
-        spread = hip_sd(hip, block_to_rows(track.drift_sd_rad, len(hip), rate_hz), live=False)
+        heading_sd = block_to_rows(track.drift_sd_rad, len(hip), rate_hz)
+        spread = hip_sd(hip[:, 0], heading_sd, soft[side], wobble[side].amplitude_rad)
         gone = missing | ~motions[thigh].trusted
         for k, motion in enumerate(("flexion", "adduction", "rotation")):
             values[f"hip_{motion}_{side}"] = np.where(gone, np.nan, hip[:, k])

@@ -14,6 +14,7 @@ from imuhip.calibration.protocol import shipped_protocol
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.heading_track import HeadingTrack
+from imuhip.kinematics.strap_wobble import StrapWobble
 
 __all__ = ["POSE_SD_DEG", "assess_quality"]
 
@@ -34,10 +35,13 @@ def assess_quality(
     pose: Pose,
     legs: Mapping[Side, LegGeometry],
     tracks: Mapping[Side, HeadingTrack],
+    wobble: Mapping[Side, StrapWobble],
 ) -> dict[str, Any]:
     """Return the quality record, JSON-safe."""
+    straps = {f"thigh_{side}": found for side, found in wobble.items()}
     sensors = {
-        segment: _sensor_quality(grid, bias, segment, pose) for segment, bias in bias_rad_s.items()
+        segment: _sensor_quality(grid, bias, segment, pose, straps.get(segment))
+        for segment, bias in bias_rad_s.items()
     }
     calibration = _calibration_quality(pose, legs, gait, grid)
     heading = {side: _heading_quality(track) for side, track in tracks.items()}
@@ -64,7 +68,7 @@ def _graded(findings: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _sensor_quality(
-    grid: GridBlock, bias_rad_s: FloatArray, segment: str, pose: Pose
+    grid: GridBlock, bias_rad_s: FloatArray, segment: str, pose: Pose, strap: StrapWobble | None
 ) -> dict[str, Any]:
     missing = 100.0 * float(np.mean(~grid.valid[segment]))
     rows = slice(pose.rows.start, pose.rows.end)
@@ -77,11 +81,30 @@ def _sensor_quality(
             f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}",
         ),
     ]
-    return _graded(findings) | {
-        "missing_percent": round(missing, 3),
-        "gravity_m_s2": round(gravity, 4),
-        "gyro_bias_deg_s": [round(float(v), 4) for v in np.degrees(bias_rad_s)],
-    }
+    measured = {}
+    if strap is not None:
+        measured = {
+            "strap_wobble_deg": round(float(np.degrees(strap.amplitude_rad)), 2),
+            "strap_fast_share": round(strap.fast_share, 3),
+        }
+        if strap.is_loose:
+            findings.append(
+                (
+                    "C",
+                    f"loose strap: the sensor swings about the thigh with"
+                    f" {strap.fast_rate_rad_s:.1f} rad/s above 6 Hz"
+                    f" ({100 * strap.fast_share:.0f} % of that motion); tighten it",
+                )
+            )
+    return (
+        _graded(findings)
+        | measured
+        | {
+            "missing_percent": round(missing, 3),
+            "gravity_m_s2": round(gravity, 4),
+            "gyro_bias_deg_s": [round(float(v), 4) for v in np.degrees(bias_rad_s)],
+        }
+    )
 
 
 def _calibration_quality(

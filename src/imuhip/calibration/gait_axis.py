@@ -18,7 +18,9 @@ from imuhip.core.series import BoolArray, FloatArray
 __all__ = ["GaitAxis", "find_gait_axis"]
 
 _MEAN_FLEXION_SD_RAD = np.radians(6.0)
-_SKEW_SD = 0.5
+_SKEW_SD = 0.3
+_SKEW_MUTE = 0.3
+"""Runners swing nearly as fast back as forwards: a small skew says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def find_gait_axis(
     sideways = np.cross(axis, pose_up_S)
     mean_up = up_S[rows].mean(axis=0)
     flexion = float(-np.arctan2(mean_up @ sideways, mean_up @ pose_up_S))
-    evidence = flexion / _MEAN_FLEXION_SD_RAD + skew / _SKEW_SD
+    telling = np.sign(skew) * max(abs(skew) - _SKEW_MUTE, 0.0)
+    evidence = float(flexion / _MEAN_FLEXION_SD_RAD + telling / _SKEW_SD)
     found = GaitAxis(axis, planarity, evidence)
     return found if evidence >= 0 else found.flipped()

@@ -8,7 +8,7 @@ the motion best, not anatomy: it is never reported as one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,7 +39,18 @@ class JointVectors:
     pelvis_m: FloatArray
     thigh_m: FloatArray
     residual_rms: float
-    """Of the horizontal force, m/s², after the fit."""
+    """Of the force, m/s² per component, after the fit."""
+    force_rms: float
+    """Of the force itself."""
+
+    @property
+    def misfit(self) -> float:
+        """Return the share of the force on which both sensors disagree.
+
+        Two rigid bodies with a common point would leave next to nothing; what is left is skin and
+        strap, and so it tells how soft the tissue is.
+        """
+        return self.residual_rms / self.force_rms if self.force_rms > 0 else 1.0
 
 
 def find_joint_vectors(
@@ -49,6 +60,8 @@ def find_joint_vectors(
     priors: tuple[VectorPrior, VectorPrior],
     rate_hz: float,
     start: JointVectors | None = None,
+    *,
+    half_turn: bool = False,
 ) -> tuple[JointVectors, FloatArray]:
     """Find both vectors and the headings they imply.
 
@@ -64,6 +77,9 @@ def find_joint_vectors(
         Sample rate.
     start : JointVectors, optional
         Where to begin; the prior means by default.
+    half_turn : bool
+        Begin with the headings turned by half a turn: forces that go to and fro look alike both
+        ways round, and the search cannot cross over. Compare ``residual_rms``.
 
     Returns
     -------
@@ -75,6 +91,8 @@ def find_joint_vectors(
     r_pelvis = start.pelvis_m if start else priors[0].mean_m
     r_thigh = start.thigh_m if start else priors[1].mean_m
     blocks = heading_blocks(pelvis.at(r_pelvis), thigh.at(r_thigh), usable, block, rate_hz)
+    if half_turn:
+        blocks = replace(blocks, heading_rad=blocks.heading_rad + np.pi)
     residual = np.inf
     for _ in range(_ITERATIONS):
         heading = _per_sample(blocks, len(pelvis), block)
@@ -86,7 +104,9 @@ def find_joint_vectors(
         )
         blocks = heading_blocks(pelvis.at(r_pelvis), thigh.at(r_thigh), usable, block, rate_hz)
     heading = _per_sample(blocks, len(pelvis), block)
-    return JointVectors(r_pelvis, r_thigh, float(residual)), heading
+    used = pelvis.at(r_pelvis)[usable]
+    force_rms = float(np.sqrt(np.mean(used**2))) if len(used) else 0.0
+    return JointVectors(r_pelvis, r_thigh, float(residual), force_rms), heading
 
 
 def _per_sample(blocks: HeadingBlocks, n_samples: int, block: int) -> FloatArray:

@@ -1,63 +1,122 @@
-"""One-sigma uncertainty of each angle, from what is known to be uncertain.
+"""One-sigma uncertainty of each angle, from what the session itself shows.
 
-Hip rotation carries the relative heading's drift since the pose; flexion, adduction and the
-pelvis' tilt and obliquity carry the filters' inclination error and the accelerometer bias; every
-hip angle carries how well the flexion axis was found, because a turned axis mixes the planes.
+Four things are measured in every session and make its angles more or less certain: the heading
+filter's own covariance; the *misfit*, the share of force on which pelvis and thigh disagree at the
+hip centre, which tells how much skin and strap move on the bone; the strap's wobble; and flexion,
+because an axis found a little wrong mixes the planes the more the hip is flexed. How much each
+counts was fitted by maximum likelihood to simulated sessions with exact truth
+(``python -m benchmarks uncertainty`` judges it on others).
+
 What the person's own pose differs from true zero is not in here: it is one constant a session, and
 stands by itself in ``quality`` as ``pose_sd_deg``.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.core.series import FloatArray
 
-__all__ = ["ErrorBudget", "hip_sd", "pelvis_sd"]
+__all__ = ["LIVE", "OFFLINE", "ErrorBudget", "hip_sd", "pelvis_sd", "softness"]
+
+_SOFT_MISFIT = 0.13
+"""Misfit of the soft tissue that the simulator calls 1."""
+
+_WOBBLE_MISFIT_S = 0.037
+"""Misfit per rad/s of strap wobble: it disturbs the coupling, but bends no leg."""
 
 
+@dataclass(frozen=True, slots=True)
 class ErrorBudget:
-    """Fixed parts of the budget, rad."""
+    """Standard deviations (degrees) that add up in squares.
 
-    inclination: ClassVar[dict[bool, float]] = {False: np.radians(0.5), True: np.radians(0.7)}
-    """Offline and live; VQF on BROAD (doi:10.3390/data6070072), see ``docs/accuracy.md``."""
+    Each hip row: a constant; per unit of softness; per sine of flexion; per both; per unit of
+    heading sigma; per unit of wobble amplitude. Each pelvis row: a constant; per unit of softness.
+    """
 
-    level = np.radians(0.4)
-    """Change of the apparent vertical with accelerometer scale error between pose and gait."""
+    flexion: tuple[float, ...]
+    adduction: tuple[float, ...]
+    rotation: tuple[float, ...]
+    tilt: tuple[float, float]
+    obliquity: tuple[float, float]
+    pelvis_rotation: tuple[float, float]
 
-    facing = np.radians(4.0)
-    """Of the flexion axis about the vertical."""
+
+OFFLINE = ErrorBudget(
+    flexion=(0.35, 0.69, 0.0, 0.50, 0.29, 0.10),
+    adduction=(0.24, 0.44, 0.63, 1.30, 0.33, 0.08),
+    rotation=(0.05, 1.80, 0.24, 2.03, 1.42, 0.28),
+    tilt=(0.28, 0.23),
+    obliquity=(0.30, 0.21),
+    pelvis_rotation=(0.76, 0.38),
+)
+LIVE = OFFLINE
 
 
-def hip_sd(hip_rad: FloatArray, heading_sd_rad: FloatArray, *, live: bool) -> FloatArray:
+def softness(misfit: float, fast_rate_rad_s: float) -> float:
+    """Return how soft the tissue under a thigh sensor is: 0 rigid, 1 typical of the simulator.
+
+    Parameters
+    ----------
+    misfit : float
+        `imuhip.kinematics.joint_vectors.JointVectors.misfit`.
+    fast_rate_rad_s : float
+        `imuhip.kinematics.strap_wobble.StrapWobble.fast_rate_rad_s`.
+    """
+    tissue = misfit**2 - (_WOBBLE_MISFIT_S * fast_rate_rad_s) ** 2
+    return float(np.sqrt(max(tissue, (0.25 * misfit) ** 2)) / _SOFT_MISFIT)
+
+
+def hip_sd(
+    flexion_rad: FloatArray,
+    heading_sd_rad: FloatArray,
+    soft: float,
+    wobble_rad: float,
+    budget: ErrorBudget = OFFLINE,
+) -> FloatArray:
     """Return (n, 3) sigma of flexion, adduction and rotation, rad.
 
     Parameters
     ----------
-    hip_rad : (n, 3) array, rad
-        The angles themselves: mixing grows with them.
+    flexion_rad : (n,) array, rad
+        Hip flexion.
     heading_sd_rad : (n,) array, rad
         Of the relative heading since the pose.
-    live : bool
-        Whether the causal filters were used.
+    soft : float
+        See `softness`.
+    wobble_rad : float
+        RMS strap wobble.
+    budget : ErrorBudget
     """
-    tilt = 2 * ErrorBudget.inclination[live] ** 2 + ErrorBudget.level**2
-    flexion, adduction = hip_rad[:, 0], hip_rad[:, 1]
-    mixed = ErrorBudget.facing * np.abs(np.sin(adduction))
-    into_adduction = ErrorBudget.facing * np.abs(np.sin(flexion))
-    turned = (heading_sd_rad * np.sin(flexion)) ** 2
-    variance = [
-        tilt + mixed**2,
-        tilt + into_adduction**2 + turned,
-        tilt + heading_sd_rad**2 + (ErrorBudget.facing * (1 - np.cos(flexion))) ** 2,
-    ]
-    return np.asarray(np.sqrt(np.stack(variance, axis=-1)))
+    sine = np.sin(flexion_rad)
+    one = np.ones_like(sine)
+    parts = np.stack(
+        [
+            one,
+            one * soft,
+            sine,
+            sine * soft,
+            np.degrees(heading_sd_rad),
+            one * np.degrees(wobble_rad),
+        ],
+        axis=-1,
+    )
+    rows = np.array([budget.flexion, budget.adduction, budget.rotation])
+    return np.asarray(np.radians(np.sqrt(parts**2 @ (rows**2).T)))
 
 
-def pelvis_sd(n_samples: int, *, live: bool) -> FloatArray:
-    """Return (n, 3) sigma of tilt, obliquity and rotation, rad."""
-    tilt = ErrorBudget.inclination[live] ** 2 + ErrorBudget.level**2
-    turned = ErrorBudget.inclination[live] ** 2
-    return np.broadcast_to(np.sqrt([tilt, tilt, turned]), (n_samples, 3)).copy()
+def pelvis_sd(n_samples: int, soft: float, budget: ErrorBudget = OFFLINE) -> FloatArray:
+    """Return (n, 3) sigma of tilt, obliquity and rotation, rad.
+
+    Parameters
+    ----------
+    n_samples : int
+    soft : float
+        Mean of both sides' `softness`.
+    budget : ErrorBudget
+    """
+    rows = np.array([budget.tilt, budget.obliquity, budget.pelvis_rotation])
+    sd = np.radians(np.sqrt(rows**2 @ np.array([1.0, soft**2])))
+    return np.tile(sd, (n_samples, 1))
