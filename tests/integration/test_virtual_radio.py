@@ -474,7 +474,7 @@ def test_clock_skew_offset_and_dither_are_those_of_the_sensor() -> None:
             decoder = DRIVER.decoder(CONFIG)
             lasts = np.array([decoder.decode(p).device_time_s[-1] for p in stream.packets])
             delay_s = np.array(stream.arrivals_s) - lasts / (1 + 23e-6)
-            assert 0.010 < np.ptp(delay_s) < 0.016  # dither of up to 15 ms, and no drift
+            assert 0.026 < np.ptp(delay_s) < 0.031  # dither of up to 30 ms, and no drift
             slope = np.polyfit(lasts, stream.arrivals_s, 1)[0]
             assert (1 / slope - 1) * 1e6 == pytest.approx(23, abs=15)
 
@@ -511,7 +511,7 @@ def test_age_of_packets_lets_the_envelope_see_through_connection_events() -> Non
                     block = decoder.decode(packet)
                     assert block.sent_time_s is not None
                     by_sample.add(float(block.device_time_s[-1]), arrival_s)
-                    by_age.add(block.sent_time_s, arrival_s)
+                    by_age.add(float(block.device_time_s[-1]), arrival_s, block.sent_time_s)
                 sensor, now_s = kit.sensors[segment], asyncio.get_running_loop().time()
                 device_s = np.array([sensor.clock_us(t) * 1e-6 for t in (now_s - 60, now_s)])
                 truth_s = np.array([now_s - 60, now_s])

@@ -1,9 +1,11 @@
 """From a sensor's clock to the host's, by the lower envelope of the packets' arrivals.
 
 A packet can be late but never early, so the truth runs along the lower edge of the points (device
-time, arrival time). A regression through all of them would follow the delays instead: retransmitted
-and stalled packets pull it up by milliseconds. The edge is a line under every point with the least
-sum of distances [1]_, which is one edge of the lower convex hull [2]_; both are kept incrementally.
+time, arrival time). Device time is that of the hand-over to the sensor's radio where the sensor
+states it, else that of the last sample, which hides the wait for a connection event. A regression
+through all points would follow the delays instead: retransmitted and stalled packets pull it up by
+milliseconds. The edge is a line under every point with the least sum of distances [1]_, which is
+one edge of the lower convex hull [2]_; both are kept incrementally.
 
 References
 ----------
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip.acquisition.connection_grid import HiddenWait, hidden_wait
+from imuhip.acquisition.connection_grid import unseen_wait_s
 from imuhip.core.sensor import ClockFit
 from imuhip.core.series import FloatArray
 
@@ -37,8 +39,6 @@ class MappingPolicy:
     """How far back the live mapping looks; quartz drifts with temperature."""
     connection_interval_s: float = 0.015
     """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
-    dither_s: float = 0.0
-    """Longest uniform random delay that the sensor adds to its packets."""
 
 
 class LowerHull:
@@ -130,7 +130,8 @@ class ClockMapping:
     Notes
     -----
     What remains is the least delay of the link, common to all sensors of a kind and therefore
-    harmless between them, and what `imuhip.acquisition.connection_grid` cannot tell.
+    harmless between them, and for sensors that do not state when they handed a packet over, the
+    wait that `imuhip.acquisition.connection_grid` bounds and the final uncertainty contains.
     """
 
     def __init__(self, epoch: int = 0, policy: MappingPolicy | None = None) -> None:
@@ -140,49 +141,55 @@ class ClockMapping:
         self._window = _Window(self._policy.window_s)
         self._whole = LowerHull()
         self._sum = 0.0
-        self._points = np.empty((1024, 2))
+        self._points = np.empty((1024, 3))  # device time, arrival, age
         self._n_points = 0
         self._last_device_s = -np.inf
+        self._sample_span_s = (np.nan, np.nan)
         self._live: tuple[float, float] | None = None
-        self._wait = HiddenWait(0.0, 0.0, 0.0)
-        self._next_wait_at = 100
 
     def __len__(self) -> int:
         return self._n_points
 
     @property
     def span_s(self) -> tuple[float, float]:
-        """Return the device times of the first and of the last packet, s."""
-        return (self._zero[0] if self._zero else np.nan, self._last_device_s)
+        """Return the device times of the first and of the last packet's last sample, s."""
+        return self._sample_span_s
 
-    def add(self, device_time_s: float, arrival_s: float) -> None:
+    def add(self, device_time_s: float, arrival_s: float, sent_time_s: float | None = None) -> None:
         """Take one packet.
 
         Parameters
         ----------
         device_time_s : float, s
-            Device time of the packet's last sample. Packets older than one seen are passed over:
-            they are late, so they cannot lie on the lower edge.
+            Device time of the packet's last sample. Packets that are not newer than all before
+            are passed over: they are late, so they cannot lie on the lower edge.
         arrival_s : float, s
             Host time at which the notification arrived.
+        sent_time_s : float, s, optional
+            Device time at which the sensor handed the packet to its radio. Packets without may be
+            mixed in: they only seem later than they were, and so stay above the lower edge.
         """
-        if device_time_s <= self._last_device_s:
+        known_s = device_time_s if sent_time_s is None else sent_time_s
+        if known_s <= self._last_device_s:
             return
-        self._last_device_s = device_time_s
+        self._last_device_s = known_s
         if self._zero is None:
-            self._zero = (device_time_s, arrival_s)
-        x, y = device_time_s - self._zero[0], arrival_s - self._zero[1]
+            self._zero = (known_s, arrival_s)
+            self._sample_span_s = (device_time_s, device_time_s)
+        self._sample_span_s = (self._sample_span_s[0], device_time_s)
+        x, y = known_s - self._zero[0], arrival_s - self._zero[1]
         self._window.push(x, y)
         self._whole.push(x, y)
         self._sum += x
         if self._n_points == len(self._points):
             self._points = np.concatenate([self._points, np.empty_like(self._points)])
-        self._points[self._n_points] = x, y
+        age_s = np.nan if sent_time_s is None else sent_time_s - device_time_s
+        self._points[self._n_points] = x, y, age_s
         self._n_points += 1
         self._live = None
 
     def live_fit(self) -> ClockFit:
-        """Return the line from the packets so far, within the window.
+        """Return the line from the packets so far, within the window, its uncertainty left 0.
 
         Raises
         ------
@@ -190,15 +197,7 @@ class ClockMapping:
             Before the first packet.
         """
         if self._live is None:
-            offset, slope = self._line(self._window.hull, self._window.mean_x)
-            if self._n_points >= self._next_wait_at:
-                self._next_wait_at = int(1.1 * self._n_points) + 10
-                since = np.searchsorted(
-                    self._points[: self._n_points, 0],
-                    self._points[self._n_points - 1, 0] - self._policy.window_s,
-                )
-                self._wait = self._hidden_wait((offset, slope), int(since))
-            self._live = self._lowered((offset, slope), self._wait, self._window.mean_x)
+            self._live = self._line(self._window.hull, self._window.mean_x)
         return self._as_fit(self._live, 0.0)
 
     def final_fit(self) -> ClockFit:
@@ -209,29 +208,8 @@ class ClockMapping:
         ValueError
             Before the first packet.
         """
-        offset, slope = self._line(self._whole, self._sum / max(1, self._n_points))
-        wait = self._hidden_wait((offset, slope))
-        uncertainty_s = np.sqrt(2) * np.hypot(self._scatter((offset, slope)), wait.uncertainty_s)
-        line = self._lowered((offset, slope), wait, self._sum / self._n_points)
-        return self._as_fit(line, float(uncertainty_s))
-
-    def _lowered(
-        self, line: tuple[float, float], wait: HiddenWait, pivot: float
-    ) -> tuple[float, float]:
-        """Return the line below the envelope by the wait, its slope still within the limit."""
-        limit = self._policy.slope_limit
-        wanted = line[1] - wait.slope
-        slope = float(np.clip(wanted, 1 - limit, 1 + limit))
-        return line[0] - wait.offset_s + (wanted - slope) * pivot, slope
-
-    def _hidden_wait(self, line: tuple[float, float], since: int = 0) -> HiddenWait:
-        x, y = self._points[since : self._n_points].T
-        return hidden_wait(
-            x,
-            np.maximum(0.0, y - (line[0] + line[1] * x)),
-            dither_s=self._policy.dither_s,
-            connection_interval_s=self._policy.connection_interval_s,
-        )
+        line = self._line(self._whole, self._sum / max(1, self._n_points))
+        return self._as_fit(line, self._uncertainty_s(line))
 
     def _line(self, hull: LowerHull, pivot: float) -> tuple[float, float]:
         if not hull.x:
@@ -246,19 +224,27 @@ class ClockMapping:
         offset, slope = line
         return ClockFit(self.epoch, device_zero_s, host_zero_s + offset, slope, uncertainty_s)
 
-    def residuals_s(self) -> FloatArray:
-        """Return the (n,) packets' delays above the final line, s."""
-        offset, slope = self._line(self._whole, self._sum / max(1, self._n_points))
-        x, y = self._points[: self._n_points].T
-        return np.asarray(y - (offset + slope * x))
+    def _uncertainty_s(self, line: tuple[float, float]) -> float:
+        """Return the one-sigma error of a difference between two sensors mapped like this, s."""
+        x, y, age_s = self._points[: self._n_points].T
+        delay_s = np.maximum(0.0, y - (line[0] + line[1] * x))
+        unseen_s = unseen_wait_s(
+            delay_s,
+            age_s,
+            connection_interval_s=self._policy.connection_interval_s,
+            packet_period_s=float(np.median(np.diff(x))) if len(x) > 1 else 0.0,
+        )
+        # The best of n/2 packets on either side, taken from the quarters to the ends of the epoch.
+        sparse_s = 4 * float(np.quantile(delay_s, 0.9)) / len(delay_s)
+        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s / np.sqrt(12)])
+        return float(np.sqrt(2 * np.sum(parts_s**2)))
 
-    def _scatter(self, line: tuple[float, float]) -> float:
-        """Return how far the lower edge of stretches of the epoch scatters about the line, s.
 
-        It is what curvature of the clock and too few prompt packets leave.
-        """
-        x, y = self._points[: self._n_points].T
-        delay = y - (line[0] + line[1] * x)
-        n_parts = int(np.clip(self._n_points // 50, 1, 60))
-        edges = np.array([part.min() for part in np.array_split(delay, n_parts)])
-        return float(np.sqrt(np.mean((edges - np.median(edges)) ** 2)))
+def _scatter_s(delay_s: FloatArray) -> float:
+    """Return how far the lower edge of stretches of the epoch scatters about its line, s.
+
+    It is what curvature of the clock and too few prompt packets leave.
+    """
+    n_parts = int(np.clip(len(delay_s) // 50, 1, 60))
+    edges_s = np.array([part.min() for part in np.array_split(delay_s, n_parts)])
+    return float(np.sqrt(np.mean((edges_s - np.median(edges_s)) ** 2)))

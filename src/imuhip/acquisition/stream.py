@@ -194,7 +194,7 @@ class SensorStream:
         keep = self._accounts.add(placed, block.flags)
         mapping = self._mappings[placed.epoch]
         if not block.flags & FLAGS["backfilled"] or not len(mapping):
-            mapping.add(float(block.device_time_s[-1]), arrival_s)
+            mapping.add(float(block.device_time_s[-1]), arrival_s, block.sent_time_s)
         time_s = self._times(block, placed)
         self._meter(arrival_s, int(np.count_nonzero(keep)))
         self.packet_period_s = max(len(block) * self.period_s, 0.9 * self.packet_period_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imuhip.acquisition.assignment import (
     SearchPlan,
@@ -143,7 +143,7 @@ class WornSensors:
             self._host,
             options.config,
             driver.decoder,
-            policy=replace(options.mapping, dither_s=_dither_s(driver)),
+            policy=options.mapping,
             ring_capacity_samples=max(1, round(options.ring_s * options.config.rate_hz)),
             on_event=on_event,
         )
@@ -246,11 +246,6 @@ class WornSensors:
             last_packet_age_s=age_s if age_s < float("inf") else None,
             error=supervisor.last_error,
         )
-
-
-def _dither_s(driver: SensorDriver) -> float:
-    """Return the dither a driver asks its sensors for; most models have none."""
-    return float(getattr(driver, "dither_s", 0.0))
 
 
 def _unknown_model(segment: str, advertisement: Advertisement) -> ConnectError:

@@ -91,7 +91,7 @@ class Settings:
     gyr_range_dps: int = 2000
     fields: Field = Field.ACC | Field.GYRO
     batch_samples: int = 0
-    dither_ms: int = 15
+    dither_ms: int = 30
 
 
 @dataclass(frozen=True, slots=True)

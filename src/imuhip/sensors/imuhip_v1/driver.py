@@ -47,11 +47,11 @@ class ImuhipV1Driver:
         Sent with `start`. A sensor that lost its link goes on numbering its samples when it is
         started again with the same number, so that the gap is known exactly.
     dither_ms : int
-        Longest random delay the sensor adds to a packet, so that the fit of its clock does not beat
-        with the connection interval.
+        Longest random delay the sensor adds to a packet. With the age stated in each packet, it
+        lets the mapping of the sensor's clock see through connection intervals up to this long.
     """
 
-    def __init__(self, *, session: int = 1, dither_ms: int = 15) -> None:
+    def __init__(self, *, session: int = 1, dither_ms: int = 30) -> None:
         self._session = session
         self._dither_ms = dither_ms
 
@@ -59,11 +59,6 @@ class ImuhipV1Driver:
     def model(self) -> str:
         """Return the model's name as people know it."""
         return "imuhip"
-
-    @property
-    def dither_s(self) -> float:
-        """Return the longest random delay of a packet, for the mapping of the sensor's clock."""
-        return self._dither_ms * 1e-3
 
     def matches(self, advertisement: Advertisement) -> bool:
         """Return whether an advertisement carries the service or, for want of it, the name."""
