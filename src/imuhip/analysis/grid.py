@@ -35,6 +35,8 @@ class GridBlock:
         False inside gaps too long to fill.
     mag : mapping of segment to (n, 3) array, µT
         Only segments that measured it.
+    measured : mapping of segment to (n,) bool array
+        False wherever a value was filled in, however short the gap.
     """
 
     time_s: FloatArray
@@ -42,6 +44,7 @@ class GridBlock:
     gyr: Mapping[str, FloatArray]
     valid: Mapping[str, BoolArray]
     mag: Mapping[str, FloatArray]
+    measured: Mapping[str, BoolArray]
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -54,6 +57,7 @@ class GridBlock:
             {segment: values[rows] for segment, values in self.gyr.items()},
             {segment: values[rows] for segment, values in self.valid.items()},
             {segment: values[rows] for segment, values in self.mag.items()},
+            {segment: values[rows] for segment, values in self.measured.items()},
         )
 
     @property
@@ -94,18 +98,19 @@ def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float, *, causal: bool = 
     shared = all(np.array_equal(series.time_s, first) for series in sensors.values())
     uniform = shared and _is_uniform(first)
     time_s = first if uniform else _grid_times(sensors, rate_hz)
-    acc, gyr, valid, mag = {}, {}, {}, {}
+    acc, gyr, valid, mag, measured = {}, {}, {}, {}, {}
     for segment, series in sensors.items():
         columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
         stacked = np.concatenate(columns, axis=1)
         stacked = np.where(series.valid[:, None], stacked, np.nan)
         if not uniform:
             stacked = _resample(series.time_s, stacked, time_s)
+        measured[segment] = np.asarray(np.isfinite(stacked).all(axis=1))
         filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
         acc[segment], gyr[segment], valid[segment] = filled[:, :3], filled[:, 3:6], known
         if series.mag is not None:
             mag[segment] = filled[:, 6:9]
-    return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag=mag)
+    return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag=mag, measured=measured)
 
 
 def _is_uniform(time_s: FloatArray) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from imuhip.analysis.gap_fill import gap_turn_variance
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry, find_legs
 from imuhip.analysis.motion import SensorMotion
@@ -85,8 +86,19 @@ def find_headings(
             rate_hz / thin,
         )
         stances = find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
+        unseen = sum(
+            gap_turn_variance(grid.measured[s], motions[s].gyr, gait, block, rate_hz)
+            for s in ("pelvis", f"thigh_{side}")
+        )
         tracks[side] = smooth_heading(
-            found, block / rate_hz, turned, still, walking, pose_end // block, stances
+            found,
+            block / rate_hz,
+            turned,
+            still,
+            walking,
+            pose_end // block,
+            stances=stances,
+            unseen_rad2=np.asarray(unseen),
         )
     return legs, pelvis_right_S, tracks
 

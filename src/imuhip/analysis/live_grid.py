@@ -57,7 +57,7 @@ class LiveGrid:
         for segment in self._time_s:
             values, known = self._take(segment, time_s)
             acc[segment], gyr[segment], valid[segment] = values[:, :3], values[:, 3:], known
-        return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag={})
+        return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag={}, measured=valid)
 
     def _append(self, segment: str, series: ImuSeries) -> None:
         rows = series.valid

@@ -82,11 +82,16 @@ def midpoint_rate(gyr: FloatArray, before: FloatArray) -> FloatArray:
 
 
 def offline_motion(
-    grid: GridBlock, rate_hz: float, filter_name: str, *, magnetometer: bool = False
+    grid: GridBlock,
+    rate_hz: float,
+    filter_name: str,
+    *,
+    magnetometer: bool = False,
+    segments: Sequence[str] | None = None,
 ) -> dict[str, SensorMotion]:
-    """Fuse whole recordings."""
+    """Fuse whole recordings, of all sensors or of some."""
     motions = {}
-    for segment in grid.segments:
+    for segment in grid.segments if segments is None else segments:
         gyr = grid.gyr[segment]
         mag = grid.mag.get(segment) if magnetometer else None
         block = offline_orientation(

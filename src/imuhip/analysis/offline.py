@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
@@ -104,6 +105,7 @@ def analyze_offline(
     if gait.sum() < 5.0 * rate_hz:
         raise not_enough_gait(gait.sum() / rate_hz)
     pose = find_pose(grid, activity, gait, markers, rate_hz)
+    grid, motions = refill(grid, motions, activity, gait, settings)
     sides = sides_worn(grid.segments)
     axes = {
         side: find_gait_axis(
@@ -141,6 +143,28 @@ def analyze_offline(
         turn_rate_rad_s=turn_rate,
         wobble=wobble,
     )
+
+
+def refill(
+    grid: GridBlock,
+    motions: Mapping[str, SensorMotion],
+    activity: Activity,
+    gait: BoolArray,
+    settings: Settings,
+) -> tuple[GridBlock, dict[str, SensorMotion]]:
+    """Carry the sensors that lost samples in gait across their gaps by the strides around."""
+    lossy = [segment for segment, measured in grid.measured.items() if not measured[gait].all()]
+    if not lossy:
+        return grid, dict(motions)
+    grid = fill_from_strides(grid, gait, period_rows(activity, len(grid), grid.rate_hz))
+    again = offline_motion(
+        grid,
+        grid.rate_hz,
+        settings.orientation_filter,
+        magnetometer=settings.magnetometer,
+        segments=lossy,
+    )
+    return grid, dict(motions) | again
 
 
 def check_segments(segments: Mapping[str, object] | tuple[str, ...]) -> None:

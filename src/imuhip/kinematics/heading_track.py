@@ -71,7 +71,10 @@ class HeadingFilter:
         A still person's heading does not drift. The drift rate is a property of the gait (scale
         errors times the coning of the thigh) and says nothing about other movement.
         """
-        F, noise = _step(self.model, step_s, turned_rad, still=still, gait=gait)
+        self.advance(*_step(self.model, step_s, turned_rad, still=still, gait=gait))
+
+    def advance(self, F: FloatArray, noise: FloatArray) -> None:
+        """Move on by a given transition (3, 3) and process noise (3, 3)."""
         self.state = F @ self.state
         self.covariance = F @ self.covariance @ F.T + noise
 
@@ -151,7 +154,9 @@ def smooth_heading(
     still: BoolArray,
     gait: BoolArray,
     anchor_block: int,
+    *,
     stances: Mapping[int, tuple[float, float]] | None = None,
+    unseen_rad2: FloatArray | None = None,
     model: DriftModel | None = None,
 ) -> HeadingTrack:
     """Estimate the heading of every block from all of them.
@@ -170,6 +175,8 @@ def smooth_heading(
         The block at which the static pose ended; earlier blocks take its value.
     stances : mapping of block to (drift rad, variance rad²), optional
         Other times the person stood as in the pose.
+    unseen_rad2 : (b,) array, rad², optional
+        Variance of the turns that happened inside gaps of each block.
     """
     n_blocks = len(blocks.heading_rad)
     forwards = HeadingFilter(model)
@@ -181,7 +188,9 @@ def smooth_heading(
         if k > anchor_block:
             kind = {"still": bool(still[k]), "gait": bool(gait[k])}
             steps[k], noises[k] = _step(forwards.model, step_s, float(turned_rad[k]), **kind)
-            forwards.predict(step_s, float(turned_rad[k]), **kind)
+            if unseen_rad2 is not None:
+                noises[k, 0, 0] += 0.5 * (unseen_rad2[k - 1] + unseen_rad2[k])
+            forwards.advance(steps[k], noises[k])
         if stances and k in stances:
             forwards.anchor(*stances[k])
         innovation[k] = forwards.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
