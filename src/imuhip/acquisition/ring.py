@@ -90,10 +90,18 @@ class SampleRing:
     def since(self, index: int) -> RingView:
         """Return every row from `index` on that is still there, oldest first."""
         with self._lock:
-            stop = self._n_written
-            start = min(max(index, stop - self.capacity_samples, 0), stop)
-            at = np.arange(start, stop) % self.capacity_samples
-            floats, ints = self._float_rows[at], self._int_rows[at]
+            return self._copied(index)
+
+    def latest(self, n_samples: int) -> RingView:
+        """Return the newest rows, at most `n_samples`, oldest first."""
+        with self._lock:
+            return self._copied(max(0, self._n_written - n_samples))
+
+    def _copied(self, index: int) -> RingView:
+        stop = self._n_written
+        start = min(max(index, stop - self.capacity_samples, 0), stop)
+        at = np.arange(start, stop) % self.capacity_samples
+        floats, ints = self._float_rows[at], self._int_rows[at]
         return RingView(
             next_index=stop,
             n_missed=max(0, start - max(index, 0)),
@@ -104,7 +112,3 @@ class SampleRing:
             gyr=floats[:, 4:7],
             mag=floats[:, 7:10],
         )
-
-    def latest(self, n_samples: int) -> RingView:
-        """Return the newest rows, at most `n_samples`, oldest first."""
-        return self.since(max(0, self._n_written - n_samples))
