@@ -32,6 +32,7 @@ from imuhip.simulation.people import draw_person
 from imuhip.simulation.plan import plan_session
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
 from imuhip.simulation.soft_tissue import draw_skin_motion, moving_mount
+from imuhip.simulation.strap_slip import StrapSlip, check_slip, slipped_mount
 
 __all__ = ["simulate"]
 
@@ -53,6 +54,7 @@ def simulate(
     sensor_errors: float = 1.0,
     soft_tissue: float = 0.0,
     strap_wobble: float = 0.0,
+    strap_slip: StrapSlip | None = None,
     packet_loss: float = 0.0,
     turns: bool = True,
     calibration: bool = True,
@@ -85,6 +87,9 @@ def simulate(
         Scale of skin moving on bone; 1 is a realistic firm strap.
     strap_wobble : float
         Scale of a loose strap's rocking at 8-10 Hz; 1 is as bad as seen on a real walker.
+    strap_slip : tuple of segment, s, degrees, optional
+        Turns that segment's sensor about the segment's long axis at that instant of the recording,
+        within 0.5 s and for good; positive is counterclockwise seen from above.
     packet_loss : float
         Fraction of packets (50 ms) lost by each sensor: NaN rows with ``valid`` False.
     turns : bool
@@ -120,6 +125,7 @@ def simulate(
     streams = _streams(seed)
     person = draw_person(streams["person"])
     plan = plan_session(activity, minutes, streams["plan"], calibration=calibration)
+    check_slip(strap_slip, segments, plan.duration_s)
     per_sample = max(1, int(np.ceil(_INTERNAL_HZ / rate_hz)))
     n_samples = round(plan.duration_s * rate_hz)
     time_s = np.arange((n_samples - 1) * per_sample + 1) / (rate_hz * per_sample)
@@ -135,6 +141,8 @@ def simulate(
         carried = _carried(
             mounts[segment], segment, body, course, tissue, (soft_tissue, strap_wobble)
         )
+        if strap_slip is not None and strap_slip[0] == segment:
+            carried = slipped_mount(time_s, *carried, strap_slip)
         times, acc, gyr = ideal_imu(motions[segment], *carried, rate_hz)
         acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
         lost = lost_samples(len(times), rate_hz, packet_loss, loss)
