@@ -31,6 +31,8 @@ from imuhip.core.series import FloatArray
 from imuhip.kinematics.angles import hip_from_segments
 from imuhip.recording.session import Truth
 
+_Z: Final = np.array([0.0, 0.0, 1.0])
+
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "hip flexion": ("hip_flexion_left", "hip_flexion_right"),
     "hip adduction": ("hip_adduction_left", "hip_adduction_right"),
@@ -91,9 +93,8 @@ def _with_thighs_turned(
     values = {name: np.degrees(angle) for name, angle in found.angles.values.items()}
     for side in SIDES:
         turn = turn_rad(found, side)
-        hip = np.degrees(
-            hip_from_segments(found.q_WB["pelvis"], found.q_WB[f"thigh_{side}"], turn, side)
-        )
+        q_turned = quaternion.multiply(quaternion.about_axis(_Z, turn), found.q_WB[f"thigh_{side}"])
+        hip = np.degrees(hip_from_segments(found.q_WB["pelvis"], q_turned, side))
         values |= {f"hip_{kind}_{side}": hip[:, k] for k, kind in enumerate(_HIP)}
     return values
 

@@ -294,7 +294,7 @@ class LivePipeline:
             offset = found.state[0] + found.state[2] + drift * np.ones(len(time_s))
             q_turned = quaternion.multiply(quaternion.about_axis(_Z, offset), motions[thigh].q_WS)
             q_WB[thigh] = quaternion.multiply(q_turned, self._alignment[thigh])
-            hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(time_s)), side)
+            hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
             heading_sd = np.full(len(time_s), np.sqrt(found.covariance[0, 0]))
             gone = missing | ~motions[thigh].trusted
             names = tuple(f"hip_{kind}_{side}" for kind in ("flexion", "adduction", "rotation"))

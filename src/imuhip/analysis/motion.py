@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.filters import OrientationFilter, offline_orientation
 
-__all__ = ["SensorMotion", "levelled", "live_motion", "midpoint_rate", "offline_motion"]
+__all__ = ["SensorMotion", "live_motion", "midpoint_rate", "offline_motion"]
 
 CLIP_ACC_M_S2 = 15.9 * 9.80665
 CLIP_GYR_RAD_S = np.radians(1995.0)
@@ -106,30 +106,6 @@ def offline_motion(
             bias_rad_s=block.bias_rad_s,
         )
     return motions
-
-
-def levelled(
-    motion: SensorMotion, travel_S: FloatArray, rate_hz: float, filter_name: str
-) -> SensorMotion:
-    """Return the motion with its inclination found again, free of the acceleration of travel.
-
-    Parameters
-    ----------
-    motion : SensorMotion
-        As found at first; its heading is kept, because the relative heading belongs to it.
-    travel_S : (n, 3) array, m/s²
-        Acceleration of travel in the sensor's frame, known from the first pass.
-    rate_hz : float
-    filter_name : str
-    """
-    block = offline_orientation(
-        filter_name, midpoint_rate(motion.gyr, motion.gyr[0]), motion.acc - travel_S, rate_hz
-    )
-    turned = quaternion.heading_about_z(
-        quaternion.multiply(motion.q_WS, quaternion.conjugate(block.q_WS))
-    )
-    q_WS = quaternion.multiply(quaternion.about_axis(np.array([0.0, 0.0, 1.0]), turned), block.q_WS)
-    return replace(motion, q_WS=q_WS)
 
 
 def live_motion(

@@ -14,7 +14,7 @@ from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
-from imuhip.analysis.motion import SensorMotion, levelled, offline_motion
+from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.calibration.gait_axis import find_gait_axis
@@ -26,6 +26,7 @@ from imuhip.core.cardan import hip_quaternion
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
 from imuhip.errors import AnalysisError, CalibrationError
+from imuhip.fusion.vqf_filter import lean_under_acceleration
 from imuhip.gait.activity import FRAME_S, Activity, find_gait_frames
 from imuhip.kinematics.angles import (
     centred_direction,
@@ -33,7 +34,6 @@ from imuhip.kinematics.angles import (
     pelvis_attitude,
     unwrap_heading,
 )
-from imuhip.kinematics.heading_blocks import turn_about_z
 from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.progression import travel_acceleration, travel_speed
 from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
@@ -119,13 +119,8 @@ def analyze_offline(
     legs, pelvis_right_S, tracks = find_headings(grid, motions, activity, gait, pose, axes, rate_hz)
     heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
-    # Now that it is known where the person went, the filters need not take it for a lean.
-    travel_S = find_travel(q_WB, motions, heading, activity, gait, rate_hz)
-    motions |= {
-        segment: levelled(motions[segment], travel, rate_hz, settings.orientation_filter)
-        for segment, travel in travel_S.items()
-    }
-    q_WB = align_segments(motions, pose, pelvis_right_S, heading)
+    if settings.orientation_filter == "vqf":
+        q_WB = levelled(q_WB, activity, gait, rate_hz)
     q_WB, wobble = steady_thighs(q_WB, motions, pose, gait, rate_hz)
     angles, turn_rate = compute_angles(
         q_WB, motions, activity, tracks, leg_softness(legs, wobble), wobble, rate_hz
@@ -253,32 +248,24 @@ def find_pose(
     return pose
 
 
-def find_travel(
-    q_WB: Mapping[str, FloatArray],
-    motions: Mapping[str, SensorMotion],
-    heading_rad: Mapping[Side, FloatArray],
-    activity: Activity,
-    gait: BoolArray,
-    rate_hz: float,
+def levelled(
+    q_WB: Mapping[str, FloatArray], activity: Activity, gait: BoolArray, rate_hz: float
 ) -> dict[str, FloatArray]:
-    """Return the acceleration of travel (n, 3), m/s², in the frame of pelvis and thigh sensors."""
+    """Return the segments without the lean that bends, starts and stops gave them.
+
+    All segments share the pelvis sensor's world, and were accelerated with the person; so they lean
+    alike, and are put upright alike.
+    """
     direction, _ = _direction(q_WB["pelvis"], activity, rate_hz)
-    period_s = period_rows(activity, len(gait), rate_hz)
     hips = [
-        hip_from_segments(q_WB["pelvis"], q_WB[f"thigh_{side}"], np.zeros(len(gait)), side)[:, 0]
-        for side in heading_rad
+        hip_from_segments(q_WB["pelvis"], q_WB[f"thigh_{side}"], side)[:, 0]
+        for side in sides_worn(tuple(q_WB))
     ]
     swing = 0.5 * (hips[0] - hips[1]) if len(hips) == 2 else hips[0]
-    speed = travel_speed(swing, period_s, gait, rate_hz)
-    travel_W = travel_acceleration(direction, speed, rate_hz)
-    level_heading = {"pelvis": np.zeros(len(gait))}
-    level_heading |= {f"thigh_{side}": heading for side, heading in heading_rad.items()}
-    return {
-        segment: quaternion.rotate(
-            quaternion.conjugate(motions[segment].q_WS), turn_about_z(travel_W, -heading)
-        )
-        for segment, heading in level_heading.items()
-    }
+    speed = travel_speed(swing, period_rows(activity, len(gait), rate_hz), gait, rate_hz)
+    lean = lean_under_acceleration(travel_acceleration(direction, speed, rate_hz), rate_hz)
+    upright = quaternion.conjugate(lean)
+    return {segment: quaternion.multiply(upright, q) for segment, q in q_WB.items()}
 
 
 def period_rows(activity: Activity, n_rows: int, rate_hz: float) -> FloatArray:
@@ -329,15 +316,18 @@ def steady_thighs(
     gait: BoolArray,
     rate_hz: float,
 ) -> tuple[dict[str, FloatArray], dict[Side, StrapWobble]]:
-    """Return the segments with strap wobble taken out of the thighs, and how much there was."""
+    """Return the segments without the wobble of loose straps, and how much each wobbles.
+
+    A firm strap is left alone: a runner's rotation has parts above the cut.
+    """
     steadied, wobble = dict(q_WB), {}
     for side in sides_worn(tuple(q_WB)):
         thigh = f"thigh_{side}"
-        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(gait)), side)
-        slow = without_wobble(hip[:, 2], rate_hz)
         wobble[side] = measure_wobble(motions[thigh].gyr @ pose.up_S[thigh], gait, rate_hz)
-        hip[:, 2] = slow
-        steadied[thigh] = quaternion.multiply(q_WB["pelvis"], hip_quaternion(hip, side))
+        if wobble[side].is_loose:
+            hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
+            hip[:, 2] = without_wobble(hip[:, 2], rate_hz)
+            steadied[thigh] = quaternion.multiply(q_WB["pelvis"], hip_quaternion(hip, side))
     return steadied, wobble
 
 
@@ -362,7 +352,7 @@ def compute_angles(
         sd[name] = np.where(missing, np.nan, spread[:, k])
     for side, track in tracks.items():
         thigh = f"thigh_{side}"
-        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], np.zeros(len(direction)), side)
+        hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
         heading_sd = block_to_rows(track.drift_sd_rad, len(hip), rate_hz)
         spread = hip_sd(hip[:, 0], heading_sd, soft[side], wobble[side].amplitude_rad)
         gone = missing | ~motions[thigh].trusted

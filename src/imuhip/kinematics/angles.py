@@ -16,26 +16,17 @@ __all__ = [
     "unwrap_heading",
 ]
 
-_Z = np.array([0.0, 0.0, 1.0])
 
-
-def hip_from_segments(
-    q_WP: FloatArray, q_WT: FloatArray, heading_rad: FloatArray, side: Side
-) -> FloatArray:
+def hip_from_segments(q_WP: FloatArray, q_WT: FloatArray, side: Side) -> FloatArray:
     """Return (n, 3) flexion, adduction and internal rotation, rad.
 
     Parameters
     ----------
-    q_WP : (n, 4) array
-        Pelvis (ISB axes) in its own world.
-    q_WT : (n, 4) array
-        Thigh (ISB axes) in its own world.
-    heading_rad : (n,) array, rad
-        Turns the thigh's world onto the pelvis' world.
+    q_WP, q_WT : (n, 4) arrays
+        Pelvis and thigh (ISB axes) in one world.
     side : {"left", "right"}
     """
-    q_thigh = quaternion.multiply(quaternion.about_axis(_Z, heading_rad), q_WT)
-    return cardan.hip_angles(quaternion.multiply(quaternion.conjugate(q_WP), q_thigh), side)
+    return cardan.hip_angles(quaternion.multiply(quaternion.conjugate(q_WP), q_WT), side)
 
 
 def pelvis_attitude(q_WP: FloatArray) -> FloatArray:
