@@ -67,9 +67,13 @@ class VirtualClock:
         return self._start_unix_s + self._loop.time()
 
 
-def run_virtual(main: Callable[[VirtualClock], Awaitable[T]]) -> T:
+def run_virtual(
+    main: Callable[[VirtualClock], Awaitable[T]],
+    *,
+    make_loop: Callable[[], VirtualTimeLoop] = VirtualTimeLoop,
+) -> T:
     """Run ``main(clock)`` in virtual time; callback errors and leftover tasks fail the test."""
-    loop = VirtualTimeLoop()
+    loop = make_loop()
     complaints: list[str] = []
     loop.set_exception_handler(lambda _loop, context: complaints.append(_describe(context)))
 

@@ -22,6 +22,7 @@ from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
 from imuhip.core.clock import Clock, SystemClock
 from imuhip.core.link import Advertisement, Radio
+from imuhip.errors import DeviceError
 from imuhip.recording.session import Truth
 
 __all__ = ["Acquisition", "RadioFactory", "record"]
@@ -180,16 +181,27 @@ class Acquisition:
         """Finish a running recording, let go of sensors and radio, end the thread.
 
         Ctrl-C has to wait meanwhile: the file comes first.
+
+        Raises
+        ------
+        DeviceError
+            When the Bluetooth stack does not let go.
         """
         if self._closed:
             return
         with _ctrl_c_waits():
             try:
-                if self._thread.is_alive:
-                    self._thread.submit(self._stack.aclose()).result(CLOSE_TIMEOUT_S)
-            finally:
-                self._closed = True
-                self._thread.close()
+                try:
+                    if self._thread.is_alive:
+                        self._thread.submit(self._stack.aclose()).result(CLOSE_TIMEOUT_S)
+                finally:
+                    self._closed = True
+                    self._thread.close()
+            except TimeoutError as error:
+                raise DeviceError(
+                    f"sensors and radio were not released within {CLOSE_TIMEOUT_S:g} s",
+                    hint="switch the sensors off and on before they are used again",
+                ) from error
 
 
 def record(

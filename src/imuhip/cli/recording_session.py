@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
-from imuhip.cli.output import Following
+from imuhip.cli.output import Following, note
 from imuhip.cli.session_radio import open_for
 from imuhip.cli.stop_signals import StopSignals
 from imuhip.cli.truth_lines import truth_lines
 from imuhip.core.sensor import StreamConfig
+from imuhip.errors import DeviceError
 
 if TYPE_CHECKING:
     from imuhip.core.link import Advertisement, Radio
@@ -85,8 +86,14 @@ class RecordingSession:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._acquisition is not None:
+        if self._acquisition is None:
+            return
+        try:
             self._acquisition.close()
+        except DeviceError as refusal:
+            if error is None:
+                raise
+            note(f"note: {refusal}")  # what ended the session is the news
 
     def open(self) -> None:
         """Open the radio."""

@@ -26,6 +26,7 @@ from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolErr
 from bumble import att, core, hci
 
 from imuhip.radio.bumble_central import BumbleCentral
+from imuhip.radio.cancellation import heeding_cancellation
 
 __all__ = ["backends_of"]
 
@@ -69,8 +70,12 @@ class _BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         self.seen_devices = {}
         self.radio.device.on("advertisement", self._on_advertisement)
-        with _bleak_errors():
-            await self.radio.start_scanning()
+        try:
+            with _bleak_errors():
+                await self.radio.start_scanning()
+        except BaseException:
+            self.radio.device.remove_listener("advertisement", self._on_advertisement)
+            raise
 
     async def stop(self) -> None:
         self.radio.device.remove_listener("advertisement", self._on_advertisement)
@@ -125,10 +130,11 @@ class _BumbleClient(BaseBleakClient):
         self._subscriptions.clear()
         connection.on("disconnection", lambda _reason: self._on_disconnection(connection))
         try:
-            self.services = await _discover(connection.gatt_client, self)
+            with heeding_cancellation():
+                self.services = await _discover(connection.gatt_client, self)
         except BaseException:
             self._connection = None
-            await connection.disconnect()
+            await self.radio.hang_up(connection)
             raise
 
     async def disconnect(self) -> None:
@@ -283,15 +289,17 @@ def _uuid(uuid: Any) -> str:
 @contextmanager
 def _bleak_errors() -> Iterator[None]:
     """Turn bumble's errors into those Bleak's own backends raise."""
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
     try:
-        yield
+        with heeding_cancellation():
+            yield
     except att.ATT_Error as error:
         raise BleakGATTProtocolError(int(error.error_code)) from error
     except (hci.HCI_Error, core.BaseBumbleError) as error:
         raise BleakError(str(error)) from error
     except asyncio.CancelledError:
         # bumble cancels pending requests when a link breaks; a real cancellation passes through.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if task is not None and task.cancelling() > before:
             raise
         raise BleakError("disconnected") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
@@ -18,6 +19,7 @@ from bumble.device import ConnectionParametersPreferences, Device, DeviceConfigu
 from bumble.transport import open_transport
 
 from imuhip.radio.air import Air
+from imuhip.radio.cancellation import heeding_cancellation
 from imuhip.radio.quiet_host import QuietHost
 from imuhip.radio.virtual_controller import VirtualController
 
@@ -26,6 +28,7 @@ __all__ = ["BumbleCentral"]
 _OWN_ADDRESS: Final = "F0:1D:0A:0B:0C:0D"
 _OPEN_TIMEOUT_S: Final = 10.0
 _COMMAND_TIMEOUT_S: Final = 5.0
+_HANG_UP_TIMEOUT_S: Final = 1.0
 _PREFERRED_MTU: Final = 247
 _PARAMETERS: Final = {
     hci.HCI_LE_1M_PHY: ConnectionParametersPreferences(
@@ -98,25 +101,35 @@ class BumbleCentral:
 
     async def close(self) -> None:
         """Close all connections and release the controller."""
-        for connection in [] if self._is_gone() else list(self.device.connections.values()):
-            try:
-                async with asyncio.timeout(1.0):
-                    await connection.disconnect()
-            except (TimeoutError, core.BaseBumbleError):
-                continue
+        for connection in list(self.device.connections.values()):
+            await self.hang_up(connection)
         for closer in self._closers:
             result = closer()
             if asyncio.iscoroutine(result):
                 await result
         self._closers.clear()
 
+    async def hang_up(self, connection: Any) -> None:
+        """Close a connection, or give up soon when the controller does not answer."""
+        if self._is_gone():
+            return
+        with suppress(TimeoutError, core.BaseBumbleError):
+            async with asyncio.timeout(_HANG_UP_TIMEOUT_S):
+                await connection.disconnect()
+
     async def start_scanning(self) -> None:
         """Start scanning, unless another scanner already did."""
         self._require_controller()
         self._scanners += 1
-        if self._scanners == 1:
-            async with asyncio.timeout(_COMMAND_TIMEOUT_S):
-                await self.device.start_scanning(filter_duplicates=False)
+        if self._scanners > 1:
+            return
+        try:
+            with heeding_cancellation():
+                async with asyncio.timeout(_COMMAND_TIMEOUT_S):
+                    await self.device.start_scanning(filter_duplicates=False)
+        except BaseException:
+            await self.stop_scanning()
+            raise
 
     async def stop_scanning(self) -> None:
         """Stop scanning when the last scanner is done."""
@@ -139,9 +152,10 @@ class BumbleCentral:
             connection = await self._connect(peer, address, timeout_s)
         self.known[address.upper()] = peer
         try:
-            await connection.gatt_client.request_mtu(_PREFERRED_MTU)
+            with heeding_cancellation():
+                await connection.gatt_client.request_mtu(_PREFERRED_MTU)
         except BaseException:
-            await connection.disconnect()
+            await self.hang_up(connection)
             raise
         return connection
 

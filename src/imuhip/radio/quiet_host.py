@@ -5,6 +5,8 @@ With logging off that formatting still is more than half of the cost of a notifi
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from bumble import hci
@@ -23,7 +25,9 @@ class QuietHost(Host):  # type: ignore[misc]  # bumble is untyped here
 
     def on_hci_packet(self, packet: Any) -> None:
         """Handle a packet from the controller."""
-        if isinstance(packet, hci.HCI_AclDataPacket):
-            self.on_hci_acl_data_packet(packet)
-        elif isinstance(packet, hci.HCI_Event):
-            self.on_hci_event_packet(packet)
+        # An answer may come just after whoever asked was cancelled: nobody waits for it then.
+        with suppress(asyncio.InvalidStateError):
+            if isinstance(packet, hci.HCI_AclDataPacket):
+                self.on_hci_acl_data_packet(packet)
+            elif isinstance(packet, hci.HCI_Event):
+                self.on_hci_event_packet(packet)
