@@ -19,8 +19,10 @@ from imuhip.calibration.anatomy import (
     thigh_prior,
     thigh_prior_unfacing,
 )
-from imuhip.calibration.facing import resolve_facing
+from imuhip.calibration.facing import aligned_axes, resolve_facing
 from imuhip.calibration.gait_axis import GaitAxis
+from imuhip.calibration.placement_check import LabelEvidence, label_evidence
+from imuhip.core import quaternion
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.errors import AnalysisError
@@ -44,11 +46,14 @@ class LegGeometry:
         From both sensors to the hip centre.
     facing_evidence : float
         How strongly the data say which way is forwards, in standard deviations.
+    labels : LabelEvidence, optional
+        Whether left is left; the same for both legs.
     """
 
     axis: GaitAxis
     vectors: JointVectors
     facing_evidence: float
+    labels: LabelEvidence | None = None
 
 
 def leg_softness(
@@ -111,6 +116,7 @@ def find_legs(
             ),
             key=lambda found: found[0].residual_rms,
         )
+    labels = _labels(q_WS, forces, axes, up_S, usable, vectors, heading)
     axes, evidence = resolve_facing(
         axes,
         {side: _facing(q_WS, {side: axes[side]}, heading, usable) for side in forces},
@@ -126,7 +132,42 @@ def find_legs(
             *pair, usable, priors, rate_hz, start=vectors[side]
         )
     right_S = _facing(q_WS, axes, heading, usable)
-    return {side: LegGeometry(axes[side], vectors[side], evidence) for side in forces}, right_S
+    legs = {side: LegGeometry(axes[side], vectors[side], evidence, labels) for side in forces}
+    return legs, right_S
+
+
+def _labels(
+    q_WS: Mapping[str, FloatArray],
+    forces: Mapping[Side, tuple[PointForce, PointForce]],
+    axes: Mapping[Side, GaitAxis],
+    up_S: Mapping[str, FloatArray],
+    usable: BoolArray,
+    vectors: Mapping[Side, JointVectors],
+    heading: Mapping[Side, FloatArray],
+) -> LabelEvidence:
+    """Judge whether left is left, from vectors found without knowing the facing."""
+    right_P = {side: _facing(q_WS, {side: axes[side]}, heading, usable) for side in axes}
+    axes, across = aligned_axes(axes, right_P)
+    hips = {side: found.pelvis_m for side, found in vectors.items()}
+    middle = np.mean([forces[side][0].at(hips[side]) for side in axes], axis=0)
+    right_W = quaternion.rotate(q_WS["pelvis"], across)
+    level = np.maximum(np.linalg.norm(right_W[:, :2], axis=1), 1e-6)
+    return label_evidence(
+        (middle[:, :2] * right_W[:, :2]).sum(axis=1) / level,
+        {
+            side: _lean(q_WS[f"thigh_{side}"], axis.right_S, up_S[f"thigh_{side}"])
+            for side, axis in axes.items()
+        },
+        usable,
+        sum(axis.sign_evidence for axis in axes.values()),
+        float((hips["right"] - hips["left"]) @ across) if len(hips) == 2 else 0.0,
+    )
+
+
+def _lean(q_WS: FloatArray, right_S: FloatArray, pose_up_S: FloatArray) -> FloatArray:
+    """Return how far (n,) rad the segment is flexed against the pose's vertical."""
+    up = quaternion.rotate(quaternion.conjugate(q_WS), np.array([0.0, 0.0, 1.0]))
+    return np.unwrap(-np.arctan2(up @ np.cross(right_S, pose_up_S), up @ pose_up_S))
 
 
 def _level(axis: FloatArray, up: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 
-__all__ = ["resolve_facing"]
+__all__ = ["aligned_axes", "resolve_facing"]
 
 _HIP_APART_SD_M = 0.05
 _ONE_HIP_ASIDE_SD_M = 0.06
@@ -45,14 +45,7 @@ def resolve_facing(
     evidence : float
         How strongly the data say so, in standard deviations; below 2 is weak.
     """
-    found = dict(axes)
-    right = {side: np.asarray(axis) for side, axis in right_P.items()}
-    if len(found) == 2 and float(right["left"] @ right["right"]) < 0.0:
-        doubtful: Side = min(found, key=lambda side: found[side].sign_evidence)
-        found[doubtful] = found[doubtful].flipped()
-        right[doubtful] = -right[doubtful]
-    across = sum(right.values(), start=np.zeros(3))
-    across = across / np.linalg.norm(across)
+    found, across = aligned_axes(axes, right_P)
     evidence = sum(axis.sign_evidence for axis in found.values())
     if len(found) == 2:
         evidence += float((hip_centre_P["right"] - hip_centre_P["left"]) @ across) / _HIP_APART_SD_M
@@ -63,3 +56,20 @@ def resolve_facing(
     if evidence < 0.0:
         found = {side: axis.flipped() for side, axis in found.items()}
     return found, abs(evidence)
+
+
+def aligned_axes(
+    axes: Mapping[Side, GaitAxis], right_P: Mapping[Side, FloatArray]
+) -> tuple[dict[Side, GaitAxis], FloatArray]:
+    """Return the axes with the less certain one turned to agree, and their mean (3,), pelvis frame.
+
+    Parameters as `resolve_facing`.
+    """
+    found = dict(axes)
+    right = {side: np.asarray(axis) for side, axis in right_P.items()}
+    if len(found) == 2 and float(right["left"] @ right["right"]) < 0.0:
+        doubtful: Side = min(found, key=lambda side: found[side].sign_evidence)
+        found[doubtful] = found[doubtful].flipped()
+        right[doubtful] = -right[doubtful]
+    across = sum(right.values(), start=np.zeros(3))
+    return found, np.asarray(across / np.linalg.norm(across))
