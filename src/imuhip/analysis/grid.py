@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
 from imuhip.errors import AnalysisError
 
-__all__ = ["LONGEST_FILL_S", "GridBlock", "cubic_at", "fill_gaps", "hold_gaps", "to_grid"]
+__all__ = [
+    "LONGEST_FILL_S",
+    "GridBlock",
+    "cubic_at",
+    "fill_gaps",
+    "hold_gaps",
+    "on_grid",
+    "to_grid",
+]
 
 LONGEST_FILL_S = 0.05
 """Gaps up to here are interpolated; longer ones stay missing in every result."""
+
+_COLUMNS = ("acc", "gyr", "valid", "mag", "measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +109,43 @@ def to_grid(sensors: Mapping[str, ImuSeries], rate_hz: float, *, causal: bool = 
     shared = all(np.array_equal(series.time_s, first) for series in sensors.values())
     uniform = shared and _is_uniform(first)
     time_s = first if uniform else _grid_times(sensors, rate_hz)
-    acc, gyr, valid, mag, measured = {}, {}, {}, {}, {}
+    columns: dict[str, dict[str, Any]] = {name: {} for name in _COLUMNS}
     for segment, series in sensors.items():
-        columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
-        stacked = np.concatenate(columns, axis=1)
-        stacked = np.where(series.valid[:, None], stacked, np.nan)
-        if not uniform:
-            stacked = _resample(series.time_s, stacked, time_s)
-        measured[segment] = np.asarray(np.isfinite(stacked).all(axis=1))
-        filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
-        acc[segment], gyr[segment], valid[segment] = filled[:, :3], filled[:, 3:6], known
-        if series.mag is not None:
-            mag[segment] = filled[:, 6:9]
-    return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag=mag, measured=measured)
+        read = on_grid(series, time_s, resample=not uniform, causal=causal)
+        for name, values in read.items():
+            columns[name][segment] = values
+    return GridBlock(time_s=time_s, **columns)
+
+
+def on_grid(
+    series: ImuSeries, time_s: FloatArray, *, resample: bool = True, causal: bool = False
+) -> dict[str, Any]:
+    """Read one sensor at given instants, gaps filled.
+
+    Parameters
+    ----------
+    series : ImuSeries
+    time_s : (n,) array, s
+        Uniform.
+    resample : bool
+        False when `time_s` are the sensor's own times.
+    causal : bool
+        Fill gaps with the last value.
+
+    Returns
+    -------
+    dict of str to array
+        Rows for the columns of `GridBlock`: ``acc, gyr, valid, measured``, and ``mag`` if measured.
+    """
+    columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
+    stacked = np.concatenate(columns, axis=1)
+    stacked = np.where(series.valid[:, None], stacked, np.nan)
+    if resample:
+        stacked = _resample(series.time_s, stacked, time_s)
+    measured = np.asarray(np.isfinite(stacked).all(axis=1))
+    filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
+    read = {"acc": filled[:, :3], "gyr": filled[:, 3:6], "valid": known, "measured": measured}
+    return read if series.mag is None else read | {"mag": filled[:, 6:9]}
 
 
 def _is_uniform(time_s: FloatArray) -> bool:
