@@ -7,7 +7,6 @@ broken one is answered with all of its problems at once, each with its place in 
 from __future__ import annotations
 
 import math
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ import attrs
 import cattrs
 
 from imuhip import resources
-from imuhip.errors import ConfigError
+from imuhip.calibration.toml_file import read_structured
 
 __all__ = ["Acceptance", "Limit", "Protocol", "Step", "read_protocol", "shipped_protocol"]
 
-_LARGEST_BYTES = 65_536
+_HINT = "Correct the file; calibration/README.md explains each entry."
 
 
 @attrs.frozen
@@ -100,33 +99,13 @@ def read_protocol(path: Path) -> Protocol:
     ConfigError
         When it cannot be read; the message lists every problem with its place.
     """
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_BYTES:
-            raise _unusable(path, [f"{size} bytes long, {_LARGEST_BYTES} are allowed"])
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _unusable(path, [str(error.strerror or error)]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _unusable(path, [f"not TOML: {error}"]) from error
-    try:
-        return _converter().structure(content, Protocol)
-    except cattrs.BaseValidationError as error:
-        raise _unusable(path, cattrs.transform_error(error, format_exception=_told)) from error
+    return read_structured(path, Protocol, _converter(), _HINT)
 
 
 @cache
 def shipped_protocol(name: str = "n_pose_walk") -> Protocol:
     """Return a protocol that comes with imuhip, by its file name without the ending."""
     return read_protocol(resources.folder("calibration") / "protocols" / f"{name}.toml")
-
-
-def _unusable(path: Path, problems: list[str]) -> ConfigError:
-    listed = "".join(f"\n  {problem}" for problem in problems)
-    return ConfigError(
-        f"{path}: {len(problems)} problem{'s' * (len(problems) != 1)}:{listed}",
-        hint="Correct the file; calibration/README.md explains each entry.",
-    )
 
 
 @cache
@@ -148,16 +127,3 @@ def _string(value: Any, _: type) -> str:
     if not (isinstance(value, str) and value.strip()):
         raise ValueError(f"expected text, got {value!r}")
     return value
-
-
-def _told(error: BaseException, type_: type | None) -> str:
-    """Say what is wrong with one entry in the words of the file, not of Python."""
-    if isinstance(error, KeyError):
-        return f"entry {error.args[0]!r} missing"
-    if isinstance(error, cattrs.ForbiddenExtraKeysError):
-        return f"unknown entries: {', '.join(sorted(error.extra_fields))}"
-    if isinstance(error, ValueError):
-        return str(error)
-    if isinstance(error, TypeError | AttributeError):
-        return "expected a table of entries"
-    return str(cattrs.v.format_exception(error, type_))
