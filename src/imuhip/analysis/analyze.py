@@ -30,6 +30,7 @@ def analyze(
     orientation_filter: str = "vqf",
     live: bool = False,
     magnetometer: bool = False,
+    correct_sync: bool = True,
 ) -> Analysis:
     """Compute hip and pelvis angles, strides and their quality.
 
@@ -44,6 +45,9 @@ def analyze(
         Use only what was known at each instant, as the live view does.
     magnetometer : bool
         Use the magnetometer where there is one.
+    correct_sync : bool
+        Put right the clock of a thigh sensor that the motion shows, beyond doubt, to be late or
+        early against the pelvis sensor's. What was found is in ``quality["sync"]``. Not live.
 
     Returns
     -------
@@ -64,7 +68,9 @@ def analyze(
             hint=f"Use one of {', '.join(FILTERS)}.",
             code="E110",
         )
-    settings = Settings(orientation_filter, live=live, magnetometer=magnetometer)
+    settings = Settings(
+        orientation_filter, live=live, magnetometer=magnetometer, correct_sync=correct_sync
+    )
     if live:
         from imuhip.analysis.live_replay import analyze_live
 
@@ -98,6 +104,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
             found.legs,
             found.tracks,
             found.wobble,
+            found.sync,
         ),
         activity=activity,
     )

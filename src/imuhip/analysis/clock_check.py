@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock, on_grid
-from imuhip.analysis.motion import SensorMotion
+from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.analysis.settings import Settings
 from imuhip.calibration.anatomy import pelvis_prior_unfacing, thigh_prior_unfacing
 from imuhip.calibration.pose import Pose
 from imuhip.calibration.stillness import stretches
@@ -24,7 +25,7 @@ from imuhip.kinematics.hip_centre import PointForce, angular_acceleration, point
 from imuhip.kinematics.joint_vectors import VectorPrior
 from imuhip.kinematics.sync import SYNC_BAND_HZ, SYNC_BLOCK_S, SyncEstimate, estimate_sync
 
-__all__ = ["beyond_doubt", "measure_sync", "put_right", "sync_quality"]
+__all__ = ["beyond_doubt", "check_clocks", "measure_sync", "put_right", "sync_quality"]
 
 _MOST_BLOCKS = 10
 """Spread evenly over the gait: more would tell no more, because soft tissue repeats itself."""
@@ -146,3 +147,29 @@ def sync_quality(
         }
         for segment, found in estimates.items()
     }
+
+
+def check_clocks(
+    sensors: Mapping[str, ImuSeries],
+    grid: GridBlock,
+    motions: Mapping[str, SensorMotion],
+    gait: BoolArray,
+    pose: Pose,
+    settings: Settings,
+) -> tuple[GridBlock, dict[str, SensorMotion], dict[str, Any]]:
+    """Measure the clocks, put right what is beyond doubt, and return grid, motions and record."""
+    found = measure_sync(grid, motions, gait, pose)
+    duration_s = float(grid.time_s[-1] - grid.time_s[0])
+    late = {s: e for s, e in found.items() if beyond_doubt(e, duration_s)}
+    if not settings.correct_sync:
+        late = {}
+    if late:
+        grid = put_right(grid, sensors, late)
+        motions = dict(motions) | offline_motion(
+            grid,
+            grid.rate_hz,
+            settings.orientation_filter,
+            magnetometer=settings.magnetometer,
+            segments=tuple(late),
+        )
+    return grid, dict(motions), sync_quality(found, late)

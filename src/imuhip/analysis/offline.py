@@ -6,10 +6,12 @@ Every step is a call into the room it belongs to; read `analyze_offline` from to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from imuhip.analysis.clock_check import check_clocks
 from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
@@ -67,6 +69,7 @@ class Kinematics:
     angles: Angles
     turn_rate_rad_s: FloatArray
     wobble: Mapping[Side, StrapWobble]
+    sync: Mapping[str, Any] = field(default_factory=dict)
 
 
 def analyze_offline(
@@ -105,6 +108,7 @@ def analyze_offline(
     if gait.sum() < 5.0 * rate_hz:
         raise not_enough_gait(gait.sum() / rate_hz)
     pose = find_pose(grid, activity, gait, markers, rate_hz)
+    grid, motions, sync = check_clocks(sensors, grid, motions, gait, pose, settings)
     grid, motions = refill(grid, motions, activity, gait, settings)
     sides = sides_worn(grid.segments)
     axes = {
@@ -137,6 +141,7 @@ def analyze_offline(
         angles=angles,
         turn_rate_rad_s=turn_rate,
         wobble=wobble,
+        sync=sync,
     )
 
 

@@ -36,6 +36,7 @@ def assess_quality(
     legs: Mapping[Side, LegGeometry],
     tracks: Mapping[Side, HeadingTrack],
     wobble: Mapping[Side, StrapWobble],
+    sync: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the quality record, JSON-safe."""
     straps = {f"thigh_{side}": found for side, found in wobble.items()}
@@ -46,6 +47,7 @@ def assess_quality(
     calibration = _calibration_quality(pose, legs, gait, grid)
     heading = {side: _heading_quality(track) for side, track in tracks.items()}
     named = dict(sensors) | {"calibration": calibration}
+    named |= {f"{segment} clock": _clock_quality(found) for segment, found in (sync or {}).items()}
     named |= {f"{side} hip heading": part for side, part in heading.items()}
     worst = max((part["grade"] for part in named.values()), key=_LEVELS.index)
     return {
@@ -54,6 +56,7 @@ def assess_quality(
         "calibration": calibration,
         "sensors": sensors,
         "heading": heading,
+        "sync": dict(sync or {}),
         "pose_sd_deg": dict(POSE_SD_DEG),
         "not_observable": [
             "a constant rotation of the pelvis against the walking direction; its waveform is",
@@ -140,6 +143,15 @@ def _calibration_quality(
         "pose_from_marker": pose.given,
         "pose_sway_deg": round(sway, 2),
     }
+
+
+def _clock_quality(found: Mapping[str, Any]) -> dict[str, Any]:
+    offset_ms = found["offset_ms"]
+    told = f"{abs(offset_ms):.1f} ms {'late' if offset_ms > 0 else 'early'} against the pelvis"
+    if found["corrected"]:
+        return _graded([("B", f"{told}, corrected by the motion; clocks should agree to 5 ms")])
+    doubtful = abs(offset_ms) > max(5.0, 3.0 * found["sd_ms"])
+    return _graded([("C" if doubtful else "A", f"{told}, not corrected")])
 
 
 def _heading_quality(track: HeadingTrack) -> dict[str, Any]:

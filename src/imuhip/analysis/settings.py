@@ -19,8 +19,11 @@ class Settings:
         Use only what was known at each instant.
     magnetometer : bool
         Let the orientation filter use the magnetometer. Off by default: indoors it lies.
+    correct_sync : bool
+        Put thigh clocks right that the motion shows to be off. Offline only.
     """
 
     orientation_filter: str = "vqf"
     live: bool = False
     magnetometer: bool = False
+    correct_sync: bool = True
