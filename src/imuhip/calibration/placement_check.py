@@ -33,12 +33,16 @@ _SIDEWAYS_SD = 0.15
 """Spread of the correlation: 0.45 to 0.8 over simulated people, 0.57 on a real walker."""
 _HIP_APART_SD_M = 0.05
 _HIPS_SAY_AT_MOST = 2.0
-_SWAPPED_BELOW, _DOUBTFUL_BELOW = -2.0, 1.5
+_SWAPPED_BELOW, _DOUBTFUL_BELOW = -2.0, 0.5
 _PELVIS_LIKE_THIGH = 0.65
 """Pelvis over thigh, RMS rate: 0.2 to 0.35 walking and running; exchanged, 2 and more."""
 _UNEVEN_THIGHS = 1.6
 _IN_PHASE = 0.3
 """Two legs: -0.9 to -0.7. One: 1, a thigh and its shank: 0.5."""
+
+_TURN_RAD = float(np.radians(5.0))
+_STEP_RAD_S = 0.4
+"""Swaying stays below 0.15 rad/s; moving a foot exceeds 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +221,12 @@ class PoseMotion:
     @property
     def turned(self) -> bool:
         """Return whether the person turned on the spot."""
-        return abs(self.turned_rad) > np.radians(5.0)
+        return abs(self.turned_rad) > _TURN_RAD
 
     @property
     def stepped(self) -> bool:
-        """Return whether a foot was moved: sway stays below 0.15 rad/s, a step exceeds 0.5."""
-        return self.fastest_rad_s > 0.4
+        """Return whether a foot was moved: sway stays far below."""
+        return self.fastest_rad_s > _STEP_RAD_S
 
 
 def pose_motion(
