@@ -15,7 +15,7 @@ from imuhip.calibration.pose import Pose, make_pose
 from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
-from imuhip.core.butterworth import band_pass, zero_phase
+from imuhip.core.butterworth import band_pass, low_pass, zero_phase
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.activity import FRAME_S, Activity
@@ -28,12 +28,15 @@ from imuhip.kinematics.hip_centre import (
     point_force,
 )
 
-__all__ = ["block_to_rows", "find_headings", "find_stances"]
+__all__ = ["GEOMETRY_S", "block_to_rows", "find_headings", "find_stances", "thinning"]
+
+_PRODUCT_RATE_HZ = 100.0
+"""Products of rates reach twice as high as the rates."""
 
 _FORCE_RATE_HZ = 30.0
 """Forces end at 6 Hz; above this rate samples only repeat each other."""
 
-_GEOMETRY_S = 300.0
+GEOMETRY_S = 300.0
 """Gait used to find axes and hip centres: more adds nothing but time."""
 
 
@@ -49,17 +52,16 @@ def find_headings(
     """Find each leg's geometry, the pelvis' right, and the heading through the session."""
     segments = ("pelvis", *(f"thigh_{side}" for side in axes))
     block = round(BLOCK_S * rate_hz)
-    thin = max(n for n in range(1, max(1, int(rate_hz / _FORCE_RATE_HZ)) + 1) if block % n == 0)
-    forces = {
-        segment: _force(motions[segment], rate_hz).part(slice(0, None, thin))
-        for segment in segments
-    }
+    first = thinning(block, rate_hz, _PRODUCT_RATE_HZ)
+    second = thinning(block // first, rate_hz / first, _FORCE_RATE_HZ)
+    thin = first * second
+    forces = {segment: _force(motions[segment], rate_hz, first, second) for segment in segments}
     usable = gait.copy()
     for segment in segments:
         usable &= motions[segment].trusted
     usable = usable[::thin]
     first = int(np.argmax(usable))
-    early = slice(first, first + int(_GEOMETRY_S * rate_hz / thin))
+    early = slice(first, first + int(GEOMETRY_S * rate_hz / thin))
     legs, pelvis_right_S = find_legs(
         {segment: motions[segment].q_WS[::thin][early] for segment in segments},
         {
@@ -133,15 +135,26 @@ def find_stances(
     return found
 
 
-def _force(motion: SensorMotion, rate_hz: float) -> PointForce:
-    sections = band_pass(*BAND_HZ, rate_hz)
+def thinning(rows: int, rate_hz: float, enough_hz: float) -> int:
+    """Return every how many-th row to keep: `enough_hz` or more, and a whole part of `rows`."""
+    return max(n for n in range(1, max(1, int(rate_hz / enough_hz)) + 1) if rows % n == 0)
+
+
+def _force(motion: SensorMotion, rate_hz: float, first: int, second: int) -> PointForce:
+    """Return the band-passed force, thinned by `first` before and by `second` after the filter."""
+    rows = slice(0, None, first)
+    sections = band_pass(*BAND_HZ, rate_hz / first)
+    gyr, acc = motion.gyr, motion.acc
+    if first > 1:
+        smooth = low_pass(0.35 * rate_hz / first, rate_hz, order=4)
+        gyr, acc = zero_phase(smooth, gyr), zero_phase(smooth, acc)
     return point_force(
-        motion.q_WS,
-        motion.acc,
-        motion.gyr,
-        angular_acceleration(motion.gyr, rate_hz),
+        motion.q_WS[rows],
+        acc[rows],
+        gyr[rows],
+        angular_acceleration(gyr[rows], rate_hz / first),
         lambda values: zero_phase(sections, values),
-    )
+    ).part(slice(0, None, second))
 
 
 def _turned(q_WS: FloatArray, n_blocks: int, block: int) -> FloatArray:

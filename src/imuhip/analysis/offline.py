@@ -14,12 +14,12 @@ import numpy as np
 from imuhip.analysis.clock_check import check_clocks
 from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
-from imuhip.analysis.headings import block_to_rows, find_headings
+from imuhip.analysis.headings import GEOMETRY_S, block_to_rows, find_headings, thinning
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
-from imuhip.calibration.gait_axis import find_gait_axis
+from imuhip.calibration.gait_axis import GaitAxis, find_gait_axis
 from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
@@ -44,6 +44,9 @@ from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
 
 _Z = np.array([0.0, 0.0, 1.0])
+_TRAVEL_RATE_HZ = 20.0
+_ACTIVITY_RATE_HZ = 50.0
+"""Enough for signals that end at 5 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +114,7 @@ def analyze_offline(
     grid, motions, sync = check_clocks(sensors, grid, motions, gait, pose, settings)
     grid, motions = refill(grid, motions, activity, gait, settings)
     sides = sides_worn(grid.segments)
-    axes = {
-        side: find_gait_axis(
-            zero_phase(low_pass(5.0, rate_hz), motions[f"thigh_{side}"].gyr),
-            motions[f"thigh_{side}"].up_S,
-            pose.up_S[f"thigh_{side}"],
-            gait & motions[f"thigh_{side}"].trusted,
-        )
-        for side in sides
-    }
+    axes = {side: gait_axis(motions[f"thigh_{side}"], pose, gait, side, rate_hz) for side in sides}
     legs, pelvis_right_S, tracks = find_headings(grid, motions, activity, gait, pose, axes, rate_hz)
     heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
@@ -177,17 +172,33 @@ def check_segments(segments: Mapping[str, object] | tuple[str, ...]) -> None:
         )
 
 
+def gait_axis(
+    motion: SensorMotion, pose: Pose, gait: BoolArray, side: Side, rate_hz: float
+) -> GaitAxis:
+    """Return a thigh's flexion axis from the first minutes of gait."""
+    first = int(np.argmax(gait & motion.trusted))
+    rows = slice(first, first + int(GEOMETRY_S * rate_hz))
+    early = motion.part(rows)
+    return find_gait_axis(
+        zero_phase(low_pass(5.0, rate_hz), early.gyr),
+        early.up_S,
+        pose.up_S[f"thigh_{side}"],
+        gait[rows] & early.trusted,
+    )
+
+
 def find_activity(grid: GridBlock, motions: Mapping[str, SensorMotion], rate_hz: float) -> Activity:
     """Label seconds as still, gait or other."""
     frame = round(FRAME_S * rate_hz)
     gyr = {s: np.where(grid.valid[s][:, None], m.gyr, np.nan) for s, m in motions.items()}
     still = still_frames(gyr, grid.acc, frame)
     smooth = low_pass(5.0, rate_hz)
+    thin = thinning(frame, rate_hz, _ACTIVITY_RATE_HZ)
     return find_gait_frames(
-        {s: zero_phase(smooth, m.gyr) for s, m in motions.items() if s.startswith("thigh")},
-        zero_phase(smooth, grid.acc["pelvis"]),
+        {s: zero_phase(smooth, m.gyr)[::thin] for s, m in motions.items() if s.startswith("thigh")},
+        zero_phase(smooth, grid.acc["pelvis"])[::thin],
         still,
-        rate_hz,
+        rate_hz / thin,
     )
 
 
@@ -267,8 +278,13 @@ def levelled(
         for side in sides_worn(tuple(q_WB))
     ]
     swing = 0.5 * (hips[0] - hips[1]) if len(hips) == 2 else hips[0]
-    speed = travel_speed(swing, period_rows(activity, len(gait), rate_hz), gait, rate_hz)
-    lean = lean_under_acceleration(travel_acceleration(direction, speed, rate_hz), rate_hz)
+    thin = max(1, int(rate_hz / _TRAVEL_RATE_HZ))
+    slow_hz = rate_hz / thin
+    period_s = period_rows(activity, len(gait), rate_hz)
+    speed = travel_speed(swing[::thin], period_s[::thin], gait[::thin], slow_hz)
+    lean = lean_under_acceleration(
+        travel_acceleration(direction[::thin], speed, slow_hz), slow_hz, len(gait), thin
+    )
     upright = quaternion.conjugate(lean)
     return {segment: quaternion.multiply(upright, q) for segment, q in q_WB.items()}
 

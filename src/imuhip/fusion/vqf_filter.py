@@ -20,7 +20,6 @@ from imuhip.fusion.filters import OrientationBlock, check_block
 __all__ = ["TAU_ACC_S", "VqfFilter", "lean_under_acceleration", "offline_vqf"]
 
 GRAVITY_M_S2 = 9.80665
-_LEAN_RATE_HZ = 20.0
 
 TAU_ACC_S = 3.0
 """Time constant with which the inclination follows the accelerometer."""
@@ -66,7 +65,9 @@ def offline_vqf(
     return _block(offlineVQF(gyr, acc, mag, 1.0 / rate_hz, {"tauAcc": tau_acc_s}))
 
 
-def lean_under_acceleration(acceleration_W: FloatArray, rate_hz: float) -> FloatArray:
+def lean_under_acceleration(
+    acceleration_W: FloatArray, rate_hz: float, n_rows: int, rows_per_sample: int
+) -> FloatArray:
     """Return (n, 4) how far `offline_vqf` leans when its world is accelerated.
 
     The filter takes slow acceleration for a lean of the vertical, in an almost inertial frame and
@@ -78,23 +79,24 @@ def lean_under_acceleration(acceleration_W: FloatArray, rate_hz: float) -> Float
     acceleration_W : (n, 3) array, m/s²
         Of the person, in the sensor's world, slower than 1 Hz.
     rate_hz : float
+        Of `acceleration_W`; 20 Hz is plenty.
+    n_rows, rows_per_sample : int
+        How many rows to return, and how many of them for each sample given.
 
     Returns
     -------
     q_LW : (n, 4) array
         From the true world to the leaning one: the filter reports ``q_LW ⊗ q_WS``.
     """
-    thin = max(1, int(rate_hz / _LEAN_RATE_HZ))
-    slow = acceleration_W[::thin] + np.array([0.0, 0.0, GRAVITY_M_S2])
+    felt = np.ascontiguousarray(acceleration_W + np.array([0.0, 0.0, GRAVITY_M_S2]))
     options = {
         "tauAcc": TAU_ACC_S,
         "motionBiasEstEnabled": False,
         "restBiasEstEnabled": False,
     }
-    still = np.zeros_like(slow)
-    found = offlineVQF(still, np.ascontiguousarray(slow), None, thin / rate_hz, options)["quat6D"]
+    found = offlineVQF(np.zeros_like(felt), felt, None, 1.0 / rate_hz, options)["quat6D"]
     # a lean is small and slow: components may be interpolated one by one
-    rows = np.arange(len(acceleration_W)) / thin
+    rows = np.arange(n_rows) / rows_per_sample
     between = [np.interp(rows, np.arange(len(found)), found[:, k]) for k in range(4)]
     return quaternion.normalize(np.stack(between, axis=1))
 

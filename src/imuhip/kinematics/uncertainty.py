@@ -90,21 +90,14 @@ def hip_sd(
         RMS strap wobble.
     budget : ErrorBudget
     """
-    sine = np.sin(flexion_rad)
-    one = np.ones_like(sine)
-    parts = np.stack(
-        [
-            one,
-            one * soft,
-            sine,
-            sine * soft,
-            np.degrees(heading_sd_rad),
-            one * np.degrees(wobble_rad),
-        ],
-        axis=-1,
-    )
-    rows = np.array([budget.flexion, budget.adduction, budget.rotation])
-    return np.asarray(np.radians(np.sqrt(parts**2 @ (rows**2).T)))
+    rows = np.array([budget.flexion, budget.adduction, budget.rotation]) ** 2
+    constant = rows[:, 0] + rows[:, 1] * soft**2 + rows[:, 5] * np.degrees(wobble_rad) ** 2
+    mixing = rows[:, 2] + rows[:, 3] * soft**2
+    sine2, heading2 = np.sin(flexion_rad) ** 2, np.degrees(heading_sd_rad) ** 2
+    variance = [
+        c + m * sine2 + h * heading2 for c, m, h in zip(constant, mixing, rows[:, 4], strict=True)
+    ]
+    return np.asarray(np.radians(np.sqrt(np.stack(variance, axis=-1))))
 
 
 def pelvis_sd(n_samples: int, soft: float, budget: ErrorBudget = OFFLINE) -> FloatArray:
