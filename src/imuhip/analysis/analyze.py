@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imuhip.analysis.offline import Kinematics, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
+from imuhip.analysis.sensor_intrinsics import corrected_sensors, note_intrinsics
 from imuhip.analysis.settings import Settings
 from imuhip.analysis.summary import summarise
 from imuhip.analysis.tables import angle_table, stride_table
@@ -19,6 +21,7 @@ from imuhip.gait.activity import FRAME_S
 from imuhip.gait.strides import StrideCut, cut_strides
 
 if TYPE_CHECKING:
+    from imuhip.calibration.intrinsics import Intrinsics
     from imuhip.recording.session import Recording
 
 __all__ = ["analyze"]
@@ -31,6 +34,7 @@ def analyze(
     live: bool = False,
     magnetometer: bool = False,
     correct_sync: bool = True,
+    intrinsics: Mapping[str, Intrinsics] | bool = True,
 ) -> Analysis:
     """Compute hip and pelvis angles, strides and their quality.
 
@@ -48,6 +52,9 @@ def analyze(
     correct_sync : bool
         Put right the clock of a thigh sensor that the motion shows, beyond doubt, to be late or
         early against the pelvis sensor's. What was found is in ``quality["sync"]``. Not live.
+    intrinsics : mapping of segment to Intrinsics, or bool
+        Each sensor's own errors, taken out first. By default they are looked up by its serial
+        number among the files that ``imuhip calibrate-sensor`` writes; False takes nothing out.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def analyze(
     Raises
     ------
     ConfigError
-        For an unknown filter.
+        For an unknown filter, or a sensor's calibration file that cannot be used.
     AnalysisError
         When segments are missing, sensors never overlap, or nobody walks.
     CalibrationError
@@ -71,13 +78,16 @@ def analyze(
     settings = Settings(
         orientation_filter, live=live, magnetometer=magnetometer, correct_sync=correct_sync
     )
+    sensors, applied = corrected_sensors(recording, intrinsics)
     if live:
         from imuhip.analysis.live_replay import analyze_live
 
-        found = analyze_live(recording.sensors, recording.markers, recording.rate_hz, settings)
+        found = analyze_live(sensors, recording.markers, recording.rate_hz, settings)
     else:
-        found = analyze_offline(recording.sensors, recording.markers, recording.rate_hz, settings)
-    return tabulate(found, recording.duration_s)
+        found = analyze_offline(sensors, recording.markers, recording.rate_hz, settings)
+    analysis = tabulate(found, recording.duration_s)
+    note_intrinsics(analysis.quality, applied)
+    return analysis
 
 
 def tabulate(found: Kinematics, duration_s: float) -> Analysis:

@@ -81,7 +81,8 @@ def _sensor_quality(
         (accepted.missing_percent.grade(missing), f"{missing:.1f} % of samples missing"),
         (
             accepted.gravity_error_m_s2.grade(abs(gravity - _GRAVITY_M_S2)),
-            f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f}",
+            f"reads {gravity:.2f} m/s² at rest instead of {_GRAVITY_M_S2:.2f};"
+            " imuhip calibrate-sensor corrects it",
         ),
     ]
     measured = {}
