@@ -91,6 +91,7 @@ def test_every_command_has_help() -> None:
     assert cli("simulate", "radio", "--help").exit_code == 0
     listed = cli("--help").stdout
     assert all(f" {name} " in listed for name in names)
+    assert "imuhip[app]" in cli("demo", "--help").stdout, "brackets are not taken for markup"
 
 
 # -- errors and exit codes ----------------------------------------------------------------------

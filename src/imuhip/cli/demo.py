@@ -36,7 +36,7 @@ OutOption = Annotated[
 SeedOption = Annotated[int, typer.Option("--seed", help="Another number is another person.")]
 
 WindowOption = Annotated[
-    bool, typer.Option("--window", help="Watch the live window meanwhile (needs imuhip[app]).")
+    bool, typer.Option("--window", help="Watch the live window meanwhile (needs imuhip\\[app]).")
 ]
 
 
