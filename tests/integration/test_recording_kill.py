@@ -126,6 +126,7 @@ try:
         append_block(target, "pelvis", np.arange(n, n + 100)); target.flush(); n += 100
 except DiskError as error:
     print(n)
+    assert "writing failed: File too large (" in error.message, error.message
 try:
     target.append_event(0.0, None, "late", "")
 except DiskError:

@@ -7,7 +7,9 @@ before it needs it; when that is refused there is still room to finish properly.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +20,11 @@ import h5py
 from imuhip.errors import DiskError
 
 __all__ = ["DiskReserve", "abandon", "create_session_file", "disk_error", "refuse_existing"]
+
+RESERVE_BYTES = 8 << 20
+"""Claimed ahead of a growing file: without so much space no recording begins."""
+
+_ERRNO = re.compile(r"errno = (\d+)")
 
 
 def create_session_file(path: Path) -> Any:
@@ -44,18 +51,22 @@ def refuse_existing(path: Path) -> None:
         )
 
 
-def disk_error(path: Path, doing: str, error: BaseException) -> DiskError:
+def disk_error(
+    path: Path, doing: str, error: BaseException, *, needed_bytes: int | None = None
+) -> DiskError:
     """Return the `DiskError` that says what was refused and how much room is left."""
-    errno = getattr(error, "errno", None)
-    reason = os.strerror(errno) if errno else _first_line(error)
+    number = _error_number(error)
+    reason = os.strerror(number) if number else _first_line(error)
     if not path.parent.is_dir():
         return DiskError(
             f"{path}: {doing} failed: the folder {path.parent} does not exist",
             hint="create the folder, or choose another",
         )
-    free_mb = shutil.disk_usage(path.parent).free / 1e6
+    room = f"{_megabytes(shutil.disk_usage(path.parent).free)} free on that disk"
+    if needed_bytes is not None and number == errno.ENOSPC:
+        room += f", at least {_megabytes(needed_bytes)} needed"
     return DiskError(
-        f"{path}: {doing} failed: {reason} ({free_mb:.0f} MB free on that disk)",
+        f"{path}: {doing} failed: {reason} ({room})",
         hint="free some space or choose another disk; what was written before is kept"
         f" (if the file does not open: imuhip recover {path})",
     )
@@ -84,6 +95,18 @@ def _closed_into(file: Any, file_descriptor: int, sink: int) -> bool:
     return True
 
 
+def _error_number(error: BaseException) -> int | None:
+    """Return the operating system's error number; HDF5 tells it in its text only."""
+    number = getattr(error, "errno", None)
+    if number is None and (told := _ERRNO.search(str(error))):
+        number = int(told[1])
+    return number
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.{0 if n_bytes >= 1e8 else 1}f} MB"
+
+
 def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
@@ -101,7 +124,7 @@ class DiskReserve:
         Claimed at once; renewed when half of it is used.
     """
 
-    def __init__(self, path: Path, file_descriptor: int, size_bytes: int = 8 << 20) -> None:
+    def __init__(self, path: Path, file_descriptor: int, size_bytes: int = RESERVE_BYTES) -> None:
         self._path = path
         self._fd = file_descriptor
         self._size = size_bytes
@@ -133,6 +156,6 @@ class DiskReserve:
         free = shutil.disk_usage(self._path.parent).free
         held = max(0, self._end - start)
         if free + held < end - start:
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(self._fd, start, end - start)

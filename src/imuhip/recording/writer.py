@@ -23,7 +23,13 @@ from imuhip.core.sensor import ClockFit, SensorCounters
 from imuhip.core.series import FloatArray, Marker
 from imuhip.errors import DiskError
 from imuhip.recording import layout
-from imuhip.recording.disk import DiskReserve, abandon, create_session_file, disk_error
+from imuhip.recording.disk import (
+    RESERVE_BYTES,
+    DiskReserve,
+    abandon,
+    create_session_file,
+    disk_error,
+)
 from imuhip.recording.plan import SampleRows, SensorPlan
 from imuhip.recording.schema import table_types
 from imuhip.recording.session import Event, Truth
@@ -114,7 +120,9 @@ class SessionWriter:
         except BaseException as error:
             self._give_up_new_file()
             if isinstance(error, OSError | RuntimeError):
-                raise disk_error(self.path, "starting the recording", error) from error
+                raise disk_error(
+                    self.path, "starting the recording", error, needed_bytes=RESERVE_BYTES
+                ) from error
             raise
 
     def _create_streams(self, plans: Sequence[SensorPlan]) -> None:
