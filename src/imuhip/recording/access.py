@@ -257,7 +257,7 @@ class SessionFile:
         if not self.has_attribute("/", "schema") or self.text("/", "schema") != SCHEMA_NAME:
             raise FileFormatError(
                 f"{self.path}: is HDF5, but not an imuhip session (no schema {SCHEMA_NAME!r})",
-                hint="other files can be read with: imuhip import",
+                hint="other measurements come in as arrays: imuhip.Recording.from_arrays",
             )
         major = int(self.number("/", "schema_major"))
         if major > SCHEMA_MAJOR:
@@ -296,7 +296,8 @@ def _open_hdf5(path: Path) -> tuple[Any, SalvageView | None]:
     if not h5py.is_hdf5(path):
         raise FileFormatError(
             f"{path}: is not an HDF5 file ({size} bytes)",
-            hint="session files end in .h5; other files can be read with: imuhip import",
+            hint="session files end in .h5; other measurements come in as arrays:"
+            " imuhip.Recording.from_arrays",
         )
     try:
         return h5py.File(path, "r"), None
