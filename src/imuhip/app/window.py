@@ -35,7 +35,7 @@ def ensure_window() -> None:
             hint='install it with: pip install "imuhip[app]"; on a bare Linux also the libraries'
             " libegl1, libgl1 and libxkbcommon0. imuhip record works without",
         ) from error
-    wants_display = sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ
+    wants_display = sys.platform.startswith("linux") and not os.environ.get("QT_QPA_PLATFORM")
     if wants_display and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise ConfigError(
             "there is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set)",
