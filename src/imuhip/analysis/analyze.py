@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from imuhip.analysis.input_check import check_input
 from imuhip.analysis.offline import Kinematics, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
@@ -65,7 +66,8 @@ def analyze(
     ConfigError
         For an unknown filter, or a sensor's calibration file that cannot be used.
     AnalysisError
-        When segments are missing, sensors never overlap, or nobody walks.
+        When segments are missing, sensors never overlap, nobody walks, or the input is not in
+        m/s² and rad/s or has dead channels.
     CalibrationError
         When nobody stands still.
     """
@@ -75,6 +77,7 @@ def analyze(
             hint=f"Use one of {', '.join(FILTERS)}.",
             code="E110",
         )
+    check_input(recording.sensors, recording.rate_hz)
     settings = Settings(
         orientation_filter, live=live, magnetometer=magnetometer, correct_sync=correct_sync
     )
