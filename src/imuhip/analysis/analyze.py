@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imuhip.analysis.input_check import check_input
+from imuhip.analysis.mounting import (
+    check_mounting,
+    explained,
+    note_mounting,
+    unslipped,
+    widened,
+)
 from imuhip.analysis.offline import Kinematics, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
@@ -15,8 +22,8 @@ from imuhip.analysis.summary import summarise
 from imuhip.analysis.tables import angle_table, stride_table
 from imuhip.calibration.stillness import stretches
 from imuhip.core.segments import SIDES, Side
-from imuhip.core.series import Marker
-from imuhip.errors import ConfigError
+from imuhip.core.series import ImuSeries, Marker
+from imuhip.errors import ConfigError, ImuhipError
 from imuhip.fusion.filters import FILTERS
 from imuhip.gait.activity import FRAME_S
 from imuhip.gait.strides import StrideCut, cut_strides
@@ -35,6 +42,7 @@ def analyze(
     live: bool = False,
     magnetometer: bool = False,
     correct_sync: bool = True,
+    correct_slips: bool = False,
     intrinsics: Mapping[str, Intrinsics] | bool = True,
 ) -> Analysis:
     """Compute hip and pelvis angles, strides and their quality.
@@ -53,6 +61,9 @@ def analyze(
     correct_sync : bool
         Put right the clock of a thigh sensor that the motion shows, beyond doubt, to be late or
         early against the pelvis sensor's. What was found is in ``quality["sync"]``. Not live.
+    correct_slips : bool
+        Turn a sensor whose strap slipped back to where it was, from the slip on. Slips are found
+        and named in ``quality["slips"]`` in any case; the recording stays as it is. Not live.
     intrinsics : mapping of segment to Intrinsics, or bool
         Each sensor's own errors, taken out first. By default they are looked up by its serial
         number among the files that ``imuhip calibrate-sensor`` writes; False takes nothing out.
@@ -82,15 +93,28 @@ def analyze(
         orientation_filter, live=live, magnetometer=magnetometer, correct_sync=correct_sync
     )
     sensors, applied = corrected_sensors(recording, intrinsics)
-    if live:
-        from imuhip.analysis.live_replay import analyze_live
-
-        found = analyze_live(sensors, recording.markers, recording.rate_hz, settings)
-    else:
-        found = analyze_offline(sensors, recording.markers, recording.rate_hz, settings)
-    analysis = tabulate(found, recording.duration_s)
+    found = _found(recording, sensors, settings)
+    mounting = check_mounting(found)
+    if correct_slips and mounting.slips and not live:
+        found = _found(recording, unslipped(sensors, mounting.slips), settings)
+        mounting = check_mounting(found, corrected=mounting.slips)
+    analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
     note_intrinsics(analysis.quality, applied)
+    note_mounting(analysis.quality, mounting)
     return analysis
+
+
+def _found(
+    recording: Recording, sensors: Mapping[str, ImuSeries], settings: Settings
+) -> Kinematics:
+    """Run all steps; an error says which sensor is on the wrong segment, where one is."""
+    way = analyze_offline
+    if settings.live:
+        from imuhip.analysis.live_replay import analyze_live as way
+    try:
+        return way(sensors, recording.markers, recording.rate_hz, settings)
+    except ImuhipError as error:
+        raise explained(error, sensors, recording.rate_hz) from error
 
 
 def tabulate(found: Kinematics, duration_s: float) -> Analysis:

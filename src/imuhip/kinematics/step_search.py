@@ -8,7 +8,7 @@ import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["Step", "best_step"]
+__all__ = ["Step", "best_step", "step_at"]
 
 _LEAST_SIDE = 2
 _LEAST_SD_RAD = float(np.radians(0.4))
@@ -53,24 +53,32 @@ def best_step(values: FloatArray, running: BoolArray, intensity: FloatArray) -> 
     n_values = len(values)
     if n_values < 2 * _LEAST_SIDE + 1:
         return None
-    explained = np.stack(
-        [np.ones(n_values), running - running.mean(), intensity - intensity.mean()], axis=1
+    best = max(
+        (
+            step_at(values, running, intensity, int(index))
+            for index in range(_LEAST_SIDE, n_values - _LEAST_SIDE + 1)
+        ),
+        key=lambda step: abs(step.size) / step.sd,
     )
-    candidates = np.arange(_LEAST_SIDE, n_values - _LEAST_SIDE + 1)
-    noise = _noise(values)
-    prior = np.diag([0.0, _MODE_SD_RAD**-2, _SLOPE_SD_RAD**-2, 0.0])
-    best: tuple[float, Step] | None = None
-    for index in candidates:
-        design = np.column_stack([explained, np.arange(n_values) >= index])
-        covariance = np.linalg.inv(design.T @ design / noise**2 + prior + 1e-9 * np.eye(4))
-        fit = covariance @ (design.T @ values) / noise**2
-        gain = fit[3] ** 2 / covariance[3, 3]
-        if best is None or gain > best[0]:
-            best = gain, Step(int(index), float(fit[3]), float(np.sqrt(covariance[3, 3])))
-    if best is None or best[0] < _SIGMAS**2:
+    if abs(best.size) < _SIGMAS * best.sd:
         return None
-    step = best[1]
-    return step if _is_sudden(values, explained, step) else None
+    return best if _is_sudden(values, _explained(running, intensity), best) else None
+
+
+def step_at(values: FloatArray, running: BoolArray, intensity: FloatArray, index: int) -> Step:
+    """Return the step at `index`, however small; parameters as `best_step`."""
+    noise = _noise(values)
+    design = np.column_stack([_explained(running, intensity), np.arange(len(values)) >= index])
+    prior = np.diag([0.0, _MODE_SD_RAD**-2, _SLOPE_SD_RAD**-2, 0.0])
+    covariance = np.linalg.inv(design.T @ design / noise**2 + prior + 1e-9 * np.eye(4))
+    fit = covariance @ (design.T @ values) / noise**2
+    return Step(index, float(fit[3]), float(np.sqrt(covariance[3, 3])))
+
+
+def _explained(running: BoolArray, intensity: FloatArray) -> FloatArray:
+    return np.stack(
+        [np.ones(len(running)), running - running.mean(), intensity - intensity.mean()], axis=1
+    )
 
 
 def _noise(values: FloatArray) -> float:

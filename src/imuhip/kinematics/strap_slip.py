@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
-from imuhip.kinematics.step_search import best_step
+from imuhip.kinematics.step_search import best_step, step_at
 
 __all__ = ["StrapSlip", "find_slips", "swing_signal", "undo_slips"]
 
@@ -26,10 +26,11 @@ _FULL_SHARE = 0.7
 _LEAST_RAD = np.radians(3.0)
 _LEAST_TILT_RAD = np.radians(5.0)
 """Leaning into a hill or into speed tilts a body by some degrees, and is no slip."""
+_TILT_SIGMAS = 6.0
 _MOST_SLIPS = 3
 _SLIP_TAKES_S = 0.5
-_RUNNING_M_S2 = 5.0
-"""Spread of the pelvis' specific force: 1.5 to 3.5 m/s² walking, 6 to 12 running."""
+_RUNNING_M_S2 = 4.0
+"""Spread of the pelvis' specific force below 5 Hz: 0.8 to 2 m/s² walking, 5.5 to 8 running."""
 
 ComplexArray = npt.NDArray[np.complex128]
 
@@ -182,12 +183,13 @@ def _slips_of(segment: str, cells: _Cells, up_S: FloatArray, start_s: float) -> 
     tilt = _tilt(np.stack([cells.force[a:b].sum(axis=0) for a, b in windows]), up_S)
     spread = np.sqrt(np.array([cells.intensity[a:b].sum() for a, b in windows]) / samples)
     beat = np.log(np.maximum(spread, 1e-3))
+    running = np.asarray(spread > _RUNNING_M_S2)
     found: list[StrapSlip] = []
     for _ in range(_MOST_SLIPS):
-        step = best_step(azimuth, spread > _RUNNING_M_S2, beat)
+        step = best_step(azimuth, running, beat)
         if step is None or abs(step.size) < _LEAST_RAD:
             break
-        tipped = _tilt_step(tilt, step.index)
+        tipped = _tilt_step(tilt, running, beat, step.index)
         edge = int(starts[step.index])
         at = _refine(cells, edge, step.size)
         axial = -step.size
@@ -237,13 +239,14 @@ def _tilt(force: FloatArray, up_S: FloatArray) -> FloatArray:
     return np.asarray(turn @ np.stack(_level_axes(up_S), axis=1))
 
 
-def _tilt_step(tilt: FloatArray, index: int) -> FloatArray:
+def _tilt_step(
+    tilt: FloatArray, running: BoolArray, intensity: FloatArray, index: int
+) -> FloatArray:
     """Return how far (2,) rad gravity tipped with the slip; 0 unless more than leaning explains."""
-    near = slice(max(0, index - 6), index), slice(index + 1, index + 7)
-    if len(tilt[near[1]]) == 0:
-        return np.zeros(2)
-    step = np.median(tilt[near[1]], axis=0) - np.median(tilt[near[0]], axis=0)
-    return np.asarray(step if np.hypot(*step) > _LEAST_TILT_RAD else np.zeros(2))
+    steps = [step_at(tilt[:, k], running, intensity, index) for k in range(2)]
+    size = np.array([step.size for step in steps])
+    sure = max(_LEAST_TILT_RAD, _TILT_SIGMAS * max(step.sd for step in steps))
+    return size if np.hypot(*size) > sure else np.zeros(2)
 
 
 def _refine(cells: _Cells, edge: int, size_rad: float) -> float:
