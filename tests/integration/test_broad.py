@@ -18,6 +18,8 @@ from imuhip.errors import FileFormatError
 from imuhip.fusion.filters import FILTERS
 
 MINUTE_S = 60.0
+first_minute = pytest.mark.xdist_group("first_minute")
+"""On one worker: what these tests share takes 20 s."""
 
 # Inclination RMSE in degrees: measured in the first minute of (slow rotation, fast translation)
 # with a margin of a quarter. Whole trials and the reasons are in the benchmark.
@@ -58,6 +60,7 @@ def test_vqf_inclination_over_whole_trials(
         assert abs(errors.heading_drift_deg_per_min) < 1.0
 
 
+@first_minute
 @pytest.mark.parametrize("name", AHRS_LIMIT_DEG)
 def test_ahrs_inclination_in_the_first_minute(
     minute_inclination_deg: dict[str, list[float]], name: str
@@ -69,6 +72,7 @@ def test_ahrs_inclination_in_the_first_minute(
         assert found_deg < limit_deg
 
 
+@first_minute
 def test_vqf_has_less_than_half_the_error_of_the_best_other_filter(
     minute_inclination_deg: dict[str, list[float]],
 ) -> None:

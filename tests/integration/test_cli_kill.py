@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
-import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +18,6 @@ import numpy as np
 import pytest
 
 import imuhip
-from cli_process import CliProcess
 from imuhip.recording.reader import read_packets
 from imuhip.recording.recovery import recover
 
@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL"),
 ]
 
+CHILD = Path(__file__).parent / "kill_child.py"
 N_KILLS = 20
 AT_ONCE = 4
 LOSABLE_S = 0.5
@@ -41,14 +42,18 @@ class Kill:
     at_unix_s: float
 
 
-def _record_and_kill(path: Path, recorded_s: float) -> Kill:
-    with CliProcess("record", "--radio", "sim", "--out", path, cwd=path.parent) as process:
-        process.until("recording into", timeout_s=60)
-        time.sleep(recorded_s)
-        at_unix_s = time.time()
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-    return Kill(path, recorded_s, at_unix_s)
+def _record_and_kill(recordings: dict[Path, float]) -> list[Kill]:
+    done = subprocess.run(
+        [sys.executable, str(CHILD), *(f"{path}={s}" for path, s in recordings.items())],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    return [Kill(Path(one["path"]), one["recorded_s"], one["at_unix_s"]) for one in told]
 
 
 class Stalls(threading.Thread):
@@ -85,11 +90,10 @@ def stalls() -> Iterator[Stalls]:
 def kills(tmp_path_factory: pytest.TempPathFactory, stalls: Stalls) -> list[Kill]:
     folder = tmp_path_factory.mktemp("kills")
     moments = random.Random(20261121)
-    durations_s = [moments.uniform(0.5, 3.0) for _ in range(N_KILLS)]
+    recordings = [(folder / f"{k}.h5", moments.uniform(0.5, 3.0)) for k in range(N_KILLS)]
+    lanes = [dict(recordings[lane::AT_ONCE]) for lane in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(
-            pool.map(_record_and_kill, (folder / f"{k}.h5" for k in range(N_KILLS)), durations_s)
-        )
+        return [kill for kills in pool.map(_record_and_kill, lanes) for kill in kills]
 
 
 def test_every_killed_recording_is_recovered_up_to_half_a_second(
