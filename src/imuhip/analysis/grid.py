@@ -169,8 +169,19 @@ def _grid_times(sensors: Mapping[str, ImuSeries], rate_hz: float) -> FloatArray:
 
 
 def _resample(time_s: FloatArray, values: FloatArray, at_s: FloatArray) -> FloatArray:
-    """Interpolate in the domain of row numbers, which is smooth even where clocks are not."""
+    """Interpolate in the domain of row numbers, which is smooth even where clocks are not.
+
+    Lost rows may be absent instead of NaN: instants between two rows that are farther apart than a
+    gap may be are missing.
+    """
     row = np.interp(at_s, time_s, np.arange(len(time_s)), left=np.nan, right=np.nan)
+    if len(time_s) > 1:
+        step_s = np.diff(time_s)
+        gap = np.flatnonzero(step_s > LONGEST_FILL_S + 1.5 * np.median(step_s))
+        first = np.searchsorted(at_s, time_s[gap], side="right")
+        last = np.searchsorted(at_s, time_s[gap + 1], side="left")
+        for a, b in zip(first, last, strict=True):
+            row[a:b] = np.nan
     return cubic_at(values, row)
 
 

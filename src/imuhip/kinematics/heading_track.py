@@ -10,7 +10,7 @@ backwards a Rauch-Tung-Striebel smoother (offline, doi:10.2514/3.3166).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -172,12 +172,74 @@ def smooth_heading(
     still, gait : (b,) bool arrays
         Blocks in which the person stood still, and in which they walked or ran.
     anchor_block : int
-        The block at which the static pose ended; earlier blocks take its value.
+        The block at which the static pose ended. Gait before it is tracked from there backwards in
+        time; where there is none, blocks take the anchor's value.
     stances : mapping of block to (drift rad, variance rad²), optional
         Other times the person stood as in the pose.
     unseen_rad2 : (b,) array, rad², optional
         Variance of the turns that happened inside gaps of each block.
     """
+    before = slice(anchor_block, None, -1)
+    if blocks.usable[before].any():
+        earlier = _one_way(
+            HeadingBlocks(blocks.heading_rad[before], blocks.variance_rad2[before]),
+            step_s,
+            turned_rad[before],
+            still[before],
+            gait[before],
+            0,
+            unseen_rad2=None if unseen_rad2 is None else unseen_rad2[before],
+            model=model,
+        )
+    else:
+        earlier = None
+    later = _one_way(
+        blocks,
+        step_s,
+        turned_rad,
+        still,
+        gait,
+        anchor_block,
+        stances=stances,
+        unseen_rad2=unseen_rad2,
+        model=model,
+    )
+    return later if earlier is None else _both_ways(earlier, later, blocks, anchor_block)
+
+
+def _both_ways(
+    earlier: HeadingTrack, later: HeadingTrack, blocks: HeadingBlocks, anchor_block: int
+) -> HeadingTrack:
+    """Put the track backwards from the anchor before the one forwards from it."""
+    if not blocks.usable[anchor_block + 1 :].any():  # forwards nothing tells the offset
+        offset = earlier.heading_rad[0] - later.heading_rad[anchor_block]
+        later = replace(later, heading_rad=later.heading_rad + offset)
+    own = slice(None, 0, -1)
+
+    def joined(before: FloatArray, after: FloatArray) -> FloatArray:
+        return np.concatenate([before[own], after[anchor_block:]])
+
+    return HeadingTrack(
+        joined(earlier.heading_rad, later.heading_rad),
+        joined(earlier.drift_sd_rad, later.drift_sd_rad),
+        joined(-earlier.rate_rad_s, later.rate_rad_s),
+        joined(earlier.innovation_rad, later.innovation_rad),
+    )
+
+
+def _one_way(
+    blocks: HeadingBlocks,
+    step_s: float,
+    turned_rad: FloatArray,
+    still: BoolArray,
+    gait: BoolArray,
+    anchor_block: int,
+    *,
+    stances: Mapping[int, tuple[float, float]] | None = None,
+    unseen_rad2: FloatArray | None = None,
+    model: DriftModel | None = None,
+) -> HeadingTrack:
+    """Filter forwards from the anchor and smooth back to it."""
     n_blocks = len(blocks.heading_rad)
     forwards = HeadingFilter(model)
     states, covariances = np.zeros((n_blocks, 3)), np.zeros((n_blocks, 3, 3))
