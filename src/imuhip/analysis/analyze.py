@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from imuhip.analysis.input_check import check_input
@@ -30,6 +30,7 @@ from imuhip.gait.strides import StrideCut, cut_strides
 
 if TYPE_CHECKING:
     from imuhip.calibration.intrinsics import Intrinsics
+    from imuhip.kinematics.strap_slip import StrapSlip
     from imuhip.recording.session import Recording
 
 __all__ = ["analyze"]
@@ -96,7 +97,8 @@ def analyze(
     found = _found(recording, sensors, settings)
     mounting = check_mounting(found)
     if correct_slips and mounting.slips and not live:
-        found = _found(recording, unslipped(sensors, mounting.slips), settings)
+        sensors = unslipped(sensors, mounting.slips)
+        found = _found(recording, sensors, settings, mounting.slips)
         mounting = check_mounting(found, corrected=mounting.slips)
     analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
     note_intrinsics(analysis.quality, applied)
@@ -105,16 +107,21 @@ def analyze(
 
 
 def _found(
-    recording: Recording, sensors: Mapping[str, ImuSeries], settings: Settings
+    recording: Recording,
+    sensors: Mapping[str, ImuSeries],
+    settings: Settings,
+    slips: Sequence[StrapSlip] = (),
 ) -> Kinematics:
     """Run all steps; an error says which sensor is on the wrong segment, where one is."""
-    way = analyze_offline
-    if settings.live:
-        from imuhip.analysis.live_replay import analyze_live as way
+    markers, rate_hz = recording.markers, recording.rate_hz
     try:
-        return way(sensors, recording.markers, recording.rate_hz, settings)
+        if settings.live:
+            from imuhip.analysis.live_replay import analyze_live
+
+            return analyze_live(sensors, markers, rate_hz, settings)
+        return analyze_offline(sensors, markers, rate_hz, settings, slips)
     except ImuhipError as error:
-        raise explained(error, sensors, recording.rate_hz) from error
+        raise explained(error, sensors, rate_hz) from error
 
 
 def tabulate(found: Kinematics, duration_s: float) -> Analysis:

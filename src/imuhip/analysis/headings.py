@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from imuhip.analysis.gap_fill import gap_turn_variance
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry, find_legs
-from imuhip.analysis.motion import SensorMotion
+from imuhip.analysis.motion import SensorMotion, as_worn
 from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.calibration.pose import Pose, make_pose
 from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
@@ -27,6 +27,7 @@ from imuhip.kinematics.hip_centre import (
     angular_acceleration,
     point_force,
 )
+from imuhip.kinematics.strap_slip import StrapSlip
 
 __all__ = ["GEOMETRY_S", "block_to_rows", "find_headings", "find_stances", "thinning"]
 
@@ -48,14 +49,22 @@ def find_headings(
     pose: Pose,
     axes: Mapping[Side, GaitAxis],
     rate_hz: float,
+    slips: Sequence[StrapSlip] = (),
 ) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
-    """Find each leg's geometry, the pelvis' right, and the heading through the session."""
+    """Find each leg's geometry, the pelvis' right, and the heading through the session.
+
+    `slips` are those taken out of the motions: hip centres belong to the sensors as worn.
+    """
     segments = ("pelvis", *(f"thigh_{side}" for side in axes))
     block = round(BLOCK_S * rate_hz)
     first = thinning(block, rate_hz, _PRODUCT_RATE_HZ)
     second = thinning(block // first, rate_hz / first, _FORCE_RATE_HZ)
     thin = first * second
-    forces = {segment: _force(motions[segment], rate_hz, first, second) for segment in segments}
+    worn = {
+        segment: as_worn(motions[segment], grid.time_s, [s for s in slips if s.segment == segment])
+        for segment in segments
+    }
+    forces = {segment: _force(worn[segment], rate_hz, first, second) for segment in segments}
     usable = gait.copy()
     for segment in segments:
         usable &= motions[segment].trusted

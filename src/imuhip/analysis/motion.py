@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from imuhip.analysis.grid import GridBlock
 from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.filters import OrientationFilter, offline_orientation
+from imuhip.kinematics.strap_slip import StrapSlip, slip_course
 
-__all__ = ["SensorMotion", "live_motion", "midpoint_rate", "offline_motion"]
+__all__ = ["SensorMotion", "as_worn", "live_motion", "midpoint_rate", "offline_motion"]
 
 CLIP_ACC_M_S2 = 15.9 * 9.80665
 CLIP_GYR_RAD_S = np.radians(1995.0)
@@ -139,3 +140,20 @@ def _near_clipping(acc: FloatArray, gyr: FloatArray, guard: int) -> BoolArray:
     if not clipped.any():
         return clipped
     return np.asarray(np.convolve(clipped, np.ones(2 * guard + 1), mode="same") > 0.5)
+
+
+def as_worn(motion: SensorMotion, time_s: FloatArray, slips: Sequence[StrapSlip]) -> SensorMotion:
+    """Return the motion in the sensor's own axes again, after `slips` were taken out of it.
+
+    The strap takes the sensor around the limb, so that the hip centre does not move in these axes.
+    """
+    if not slips:
+        return motion
+    q_before_now, rate = slip_course(time_s, slips)
+    q_now_before = quaternion.conjugate(q_before_now)
+    return replace(
+        motion,
+        q_WS=quaternion.multiply(motion.q_WS, q_before_now),
+        acc=quaternion.rotate(q_now_before, motion.acc),
+        gyr=quaternion.rotate(q_now_before, motion.gyr + rate),
+    )

@@ -5,7 +5,7 @@ Every step is a call into the room it belongs to; read `analyze_offline` from to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,7 @@ from imuhip.kinematics.angles import (
 )
 from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.progression import travel_acceleration, travel_speed
+from imuhip.kinematics.strap_slip import StrapSlip
 from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
@@ -80,6 +81,7 @@ def analyze_offline(
     markers: tuple[Marker, ...],
     rate_hz: float,
     settings: Settings,
+    slips: Sequence[StrapSlip] = (),
 ) -> Kinematics:
     """Run every step on a whole recording.
 
@@ -92,6 +94,8 @@ def analyze_offline(
     rate_hz : float
         Nominal sample rate.
     settings : Settings
+    slips : sequence of StrapSlip
+        What was taken out of `sensors`: hip centres stay in the axes of the sensors as worn.
 
     Raises
     ------
@@ -115,7 +119,9 @@ def analyze_offline(
     grid, motions = refill(grid, motions, activity, gait, settings)
     sides = sides_worn(grid.segments)
     axes = {side: gait_axis(motions[f"thigh_{side}"], pose, gait, side, rate_hz) for side in sides}
-    legs, pelvis_right_S, tracks = find_headings(grid, motions, activity, gait, pose, axes, rate_hz)
+    legs, pelvis_right_S, tracks = find_headings(
+        grid, motions, activity, gait, pose, axes, rate_hz, slips
+    )
     heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
     if settings.orientation_filter == "vqf":

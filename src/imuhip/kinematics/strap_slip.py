@@ -18,7 +18,7 @@ from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
 from imuhip.kinematics.step_search import best_step, step_at
 
-__all__ = ["StrapSlip", "find_slips", "swing_signal", "undo_slips"]
+__all__ = ["StrapSlip", "find_slips", "slip_course", "swing_signal", "undo_slips"]
 
 _CELL_S = 0.5
 _WINDOW_CELLS = 20
@@ -263,6 +263,31 @@ def _refine(cells: _Cells, edge: int, size_rad: float) -> float:
     return float(first + np.argmax(not_yet + np.concatenate([done, [0.0]])))
 
 
+def slip_course(time_s: FloatArray, slips: Sequence[StrapSlip]) -> tuple[FloatArray, FloatArray]:
+    """Return how the sensor sits against before any slip, and its rate of slipping.
+
+    Parameters
+    ----------
+    time_s : (n,) array
+    slips : sequence of StrapSlip
+        Of one sensor.
+
+    Returns
+    -------
+    q_before_now : (n, 4) array
+        The sensor's axes as they are, seen from where they were.
+    rate : (n, 3) array, rad/s
+        Each slip spread over half a second.
+    """
+    total, rate = np.zeros((len(time_s), 3)), np.zeros((len(time_s), 3))
+    for slip in slips:
+        done = (time_s - slip.at_s) / _SLIP_TAKES_S
+        inside = (done >= 0.0) & (done < 1.0)
+        total += np.clip(done, 0.0, 1.0)[:, None] * slip.turned_S
+        rate += inside[:, None] * slip.turned_S / _SLIP_TAKES_S
+    return quaternion.from_rotation_vector(total), rate
+
+
 def undo_slips(series: ImuSeries, slips: Sequence[StrapSlip]) -> ImuSeries:
     """Return what the sensor would have read had its strap not slipped.
 
@@ -277,13 +302,7 @@ def undo_slips(series: ImuSeries, slips: Sequence[StrapSlip]) -> ImuSeries:
     """
     if not slips:
         return series
-    total, rate = np.zeros((len(series), 3)), np.zeros((len(series), 3))
-    for slip in slips:
-        done = (series.time_s - slip.at_s) / _SLIP_TAKES_S
-        inside = (done >= 0.0) & (done < 1.0)
-        total += np.clip(done, 0.0, 1.0)[:, None] * slip.turned_S
-        rate += inside[:, None] * slip.turned_S / _SLIP_TAKES_S
-    q_before_now = quaternion.from_rotation_vector(total)
+    q_before_now, rate = slip_course(series.time_s, slips)
     return ImuSeries(
         time_s=series.time_s,
         acc=quaternion.rotate(q_before_now, series.acc),
