@@ -1,68 +1,40 @@
 """A sensor with the firmware of ``firmware_protocol/specification.md``, for the virtual radio.
 
-It samples a motion with its own clock, numbers its samples, batches them, keeps what the radio does
-not take in a ring, and answers requests. It knows no radio library: `imuhip.radio.gatt_model` is
-the whole of its world.
+It answers requests, has a clock and a battery of its own, and while a session runs its samples
+leave through a `imuhip.simulation.sensor_stream.SensorStream`. It knows no radio library:
+`imuhip.radio.gatt_model` is the whole of its world.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from imuhip.core.sensor import FLAGS
-from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
 from imuhip.radio.gatt_model import (
     AttributeRefusedError,
     AttributeStatus,
     Beacon,
-    GattCharacteristic,
     GattService,
     PeripheralPort,
-    Property,
 )
 from imuhip.sensors.imuhip_v1 import control, packets, profile
 from imuhip.sensors.imuhip_v1.control import Info, Reply, Request, Settings
 from imuhip.sensors.imuhip_v1.profile import Capability, Operation, Status
+from imuhip.simulation.sensor_services import services
+from imuhip.simulation.sensor_stream import Motion, SensorStream
 
-__all__ = ["Motion", "SensorSpec", "VirtualSensor"]
+__all__ = ["SensorSpec", "VirtualSensor"]
 
 RATES_HZ: Final = (25, 50, 60, 100, 120, 200, 400)
 _LATENCY_S: Final = 0.06
 """An automatic batch is at most this long."""
-_RING_S: Final = 10.0
-_RETRY_S: Final = 0.0075
-"""Between attempts while the radio's buffers are full: one short connection interval."""
 _SESSION_HOLD_S: Final = 60.0
 _CLOCK_HZ: Final = 1_000_000
 _FIRMWARE: Final = 0x0100
-
-
-class Motion(Protocol):
-    """Where a sensor gets its samples from; shared between the sensors of one person."""
-
-    def first_instant(self, now_s: float, rate_hz: float) -> float:
-        """Return the instant (event-loop time, s) of the first sample of a stream starting now."""
-        ...
-
-    def started(self, sensor: VirtualSensor) -> None:
-        """Learn that a sensor's session began."""
-        ...
-
-    def stopped(self, sensor: VirtualSensor) -> None:
-        """Learn that it ended."""
-        ...
-
-    def read(
-        self, sensor: VirtualSensor, first_s: float, step_s: float, n_samples: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return (n, 3) acceleration in m/s² and angular rate in rad/s at event-loop times."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -123,7 +95,7 @@ class VirtualSensor:
         """Samples the ring had to give up because the radio did not take them."""
         self._motion = motion
         self._port: PeripheralPort | None = None
-        self._stream: _Stream | None = None
+        self._stream: SensorStream | None = None
         self._task: asyncio.Task[None] | None = None
         self._hold: asyncio.TimerHandle | None = None
         self._random = random.Random(spec.serial)
@@ -150,41 +122,12 @@ class VirtualSensor:
     @property
     def services(self) -> tuple[GattService, ...]:
         """Return the imuhip, battery and device-information services."""
-        return (
-            GattService(
-                profile.SERVICE_UUID,
-                (
-                    GattCharacteristic(profile.INFO_UUID, Property.READ, read=self._read_info),
-                    GattCharacteristic(
-                        profile.CONTROL_UUID,
-                        Property.WRITE | Property.INDICATE,
-                        write=self._on_control,
-                    ),
-                    GattCharacteristic(profile.STREAM_UUID, Property.NOTIFY),
-                ),
-            ),
-            GattService(
-                profile.BATTERY_SERVICE_UUID,
-                (
-                    GattCharacteristic(
-                        profile.BATTERY_LEVEL_UUID,
-                        Property.READ | Property.NOTIFY,
-                        read=lambda: bytes((self.battery_percent,)),
-                    ),
-                ),
-            ),
-            GattService(
-                profile.DEVICE_INFORMATION_SERVICE_UUID,
-                tuple(
-                    GattCharacteristic(uuid, Property.READ, read=_constant(text))
-                    for uuid, text in (
-                        (profile.MANUFACTURER_UUID, "imuhip"),
-                        (profile.MODEL_UUID, "imuhip virtual sensor"),
-                        (profile.SERIAL_UUID, self.spec.serial),
-                        (profile.FIRMWARE_UUID, f"{_FIRMWARE >> 8}.{_FIRMWARE & 0xFF}"),
-                    )
-                ),
-            ),
+        return services(
+            read_info=self._read_info,
+            on_control=self._on_control,
+            battery=lambda: bytes((self.battery_percent,)),
+            serial=self.spec.serial,
+            firmware=f"{_FIRMWARE >> 8}.{_FIRMWARE & 0xFF}",
         )
 
     def on_air(self, port: PeripheralPort) -> None:
@@ -210,6 +153,13 @@ class VirtualSensor:
         return self._stream is not None
 
     @property
+    def port(self) -> PeripheralPort:
+        """Return what the sensor speaks through."""
+        if self._port is None:
+            raise RuntimeError(f"{self.spec.serial} is not on the air")
+        return self._port
+
+    @property
     def battery_percent(self) -> int:
         """Return the charge left."""
         return max(1, self.spec.battery_percent - int(self._streamed_s / 360))
@@ -222,6 +172,14 @@ class VirtualSensor:
         """Return what the sensor's clock shows at an event-loop time."""
         elapsed_s = (instant_s - self._on_air_s) * (1 + self.spec.skew_ppm * 1e-6)
         return round((self.spec.clock_offset_s + elapsed_s) * 1e6)
+
+    def count_sent(self, n_samples: int) -> None:
+        """Count samples the radio took, and the charge they cost."""
+        self.sent_samples += n_samples
+        charge = self.battery_percent
+        self._streamed_s += n_samples / self.settings.rate_hz
+        if self.battery_percent != charge:
+            self.port.notify(profile.BATTERY_LEVEL_UUID, bytes((self.battery_percent,)))
 
     # ---- requests ---------------------------------------------------------------------------
 
@@ -241,7 +199,7 @@ class VirtualSensor:
         )
 
     def _on_control(self, data: bytes) -> None:
-        port = self._require_port()
+        port = self.port
         if not port.is_subscribed(profile.CONTROL_UUID):
             raise AttributeRefusedError(AttributeStatus.NOT_CONFIGURED)
         try:
@@ -275,7 +233,7 @@ class VirtualSensor:
 
     def _set_config(self, arguments: bytes) -> tuple[Status, bytes]:
         wanted = control.decode_settings(arguments)
-        capacity = packets.samples_that_fit(self._require_port().mtu)
+        capacity = packets.samples_that_fit(self.port.mtu)
         checks = (
             (self._stream is None, Status.WRONG_STATE),
             (wanted.rate_hz in RATES_HZ, Status.BAD_RATE),
@@ -291,7 +249,7 @@ class VirtualSensor:
         return Status.OK, b""
 
     def _start(self, arguments: bytes) -> tuple[Status, bytes]:
-        port = self._require_port()
+        port = self.port
         capacity = packets.samples_that_fit(port.mtu)
         if not port.is_subscribed(profile.STREAM_UUID):
             return Status.NOT_SUBSCRIBED, b""
@@ -308,12 +266,12 @@ class VirtualSensor:
             self._motion.started(self)
             first_s = self._motion.first_instant(now_s, self.settings.rate_hz)
             step_s = 1 / (self.settings.rate_hz * (1 + self.spec.skew_ppm * 1e-6))
-            self._stream = _Stream(session, first_s, step_s)
+            self._stream = SensorStream(self, self._motion, self._random, session, first_s, step_s)
         elif was_lost:
             # What was sampled while nobody listened is for back-fill; live goes on live.
-            self._stream.next_seq = self._stream.newest_seq(now_s) + 1
+            self._stream.go_live(now_s)
         batch = self._batch_samples(capacity)
-        self._task = asyncio.create_task(self._run(self._stream, batch, capacity))
+        self._task = asyncio.create_task(self._stream.run(batch, capacity))
         return Status.OK, bytes((batch,))
 
     def _stop(self, _arguments: bytes) -> tuple[Status, bytes]:
@@ -328,75 +286,11 @@ class VirtualSensor:
         self.time_hint_unix_s = int.from_bytes(arguments, "little") / 1000
         return Status.OK, b""
 
-    # ---- the stream -------------------------------------------------------------------------
+    # ---- the session ------------------------------------------------------------------------
 
     def _batch_samples(self, capacity: int) -> int:
         wanted = self.settings.batch_samples or max(1, int(_LATENCY_S * self.settings.rate_hz))
         return min(wanted, capacity)
-
-    async def _run(self, stream: _Stream, batch: int, capacity: int) -> None:
-        loop = asyncio.get_running_loop()
-        taken = True
-        while True:
-            complete_s = stream.instant_s(stream.next_seq + batch - 1)
-            longest_s = min(self.settings.dither_ms * 1e-3, 0.5 * batch * stream.step_s)
-            dither_s = self._random.random() * longest_s
-            pause_s = complete_s + dither_s - loop.time()
-            if not taken:
-                pause_s = _RETRY_S
-            await asyncio.sleep(max(0.0, pause_s))
-            taken = self._drain(stream, batch, capacity, loop.time())
-
-    def _drain(self, stream: _Stream, batch: int, capacity: int, now_s: float) -> bool:
-        """Send every complete batch, giving up what the ring can no longer hold.
-
-        Returns False when the radio did not take all of it.
-        """
-        newest = stream.newest_seq(now_s)
-        ring_samples = int(_RING_S * self.settings.rate_hz)
-        excess = newest + 1 - stream.next_seq - ring_samples
-        if excess > 0:
-            stream.next_seq += excess
-            stream.overflowed = True
-            self.dropped_samples += excess
-        while (waiting := newest + 1 - stream.next_seq) >= batch:
-            n_samples = batch if waiting < 2 * batch else min(waiting, capacity)
-            if not self._send(stream, n_samples):
-                return False
-        return True
-
-    def _send(self, stream: _Stream, n_samples: int) -> bool:
-        first_s = stream.instant_s(stream.next_seq)
-        acc, gyr = self._motion.read(self, first_s, stream.step_s, n_samples)
-        counts, flags = packets.to_counts(
-            acc, gyr, self.settings.acc_range_g, self.settings.gyr_range_dps
-        )
-        if stream.overflowed:
-            flags |= FLAGS["fifo_overflow"]
-        if self.battery_percent < 10:
-            flags |= FLAGS["low_battery"]
-        dt_us = round(1e6 / self.settings.rate_hz)
-        time_us = self.clock_us(first_s)
-        now_us = self.clock_us(asyncio.get_running_loop().time())
-        packet = packets.RawPacket(
-            seq=stream.next_seq,
-            time_us=time_us,
-            dt_us=dt_us,
-            counts=counts,
-            flags=flags,
-            age_us=max(0, now_us - time_us - (n_samples - 1) * dt_us),
-        )
-        port = self._require_port()
-        if not port.notify(profile.STREAM_UUID, packets.encode_packet(packet)):
-            return False
-        stream.next_seq += n_samples
-        stream.overflowed = False
-        self.sent_samples += n_samples
-        charge = self.battery_percent
-        self._streamed_s += n_samples / self.settings.rate_hz
-        if self.battery_percent != charge:
-            port.notify(profile.BATTERY_LEVEL_UUID, bytes((self.battery_percent,)))
-        return True
 
     def _end_session(self) -> None:
         self._cancel_task()
@@ -414,29 +308,3 @@ class VirtualSensor:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-
-    def _require_port(self) -> PeripheralPort:
-        if self._port is None:
-            raise RuntimeError(f"{self.spec.serial} is not on the air")
-        return self._port
-
-
-@dataclasses.dataclass
-class _Stream:
-    """One session's sampling: which instants, and how far it was sent."""
-
-    session: int
-    first_s: float
-    step_s: float
-    next_seq: int = 0
-    overflowed: bool = False
-
-    def instant_s(self, seq: int) -> float:
-        return self.first_s + seq * self.step_s
-
-    def newest_seq(self, now_s: float) -> int:
-        return int((now_s - self.first_s) / self.step_s + 1e-6) if now_s >= self.first_s else -1
-
-
-def _constant(text: str) -> Callable[[], bytes]:
-    return lambda: text.encode()
