@@ -82,6 +82,7 @@ def test_every_command_has_help() -> None:
         "analyze",
         "report",
         "check",
+        "calibrate-sensor",
         "recover",
         "simulate",
         "doctor",

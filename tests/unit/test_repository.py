@@ -139,8 +139,8 @@ def test_documents_name_files_and_commands_that_exist(page: Path):
     benchmarks = set(re.findall(r"python -m benchmarks ([a-z_]+)", text))
     assert [b for b in benchmarks if not (ROOT / "benchmarks" / f"{b}.py").exists()] == []
     code = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, flags=re.M | re.S))
-    used = set(re.findall(r"`imuhip ([a-z]+)\b", text))
-    used |= set(re.findall(r"(?:^|[/\\])imuhip ([a-z]+)\b", code, flags=re.M))
+    used = set(re.findall(r"`imuhip ([a-z][a-z-]*)\b", text))
+    used |= set(re.findall(r"(?:^|[/\\])imuhip ([a-z][a-z-]*)\b", code, flags=re.M))
     assert used - _commands() == set()
 
 

@@ -177,13 +177,17 @@ def turned(move: Move, scale: FloatArray) -> FloatArray:
 
     Notes
     -----
-    Rates are taken as linear between samples; the cross product is what a turning axis adds to
-    their mean (Bortz 1971, doi:10.1109/TAES.1971.310252).
+    The mean rate of a step is that of the cubic through four samples: the line through two makes
+    shaking at 2 Hz smaller by 0.1 %, as much as is looked for. The cross product is what a turning
+    axis adds (Bortz 1971, doi:10.1109/TAES.1971.310252).
     """
     rate = move.gyr @ np.swapaxes(np.asarray(scale), -1, -2)
     before, after = rate[..., :-1, :], rate[..., 1:, :]
     step_s = move.step_s[:, None]
-    steps = 0.5 * step_s * (before + after) + step_s**2 / 12.0 * np.cross(before, after)
+    earlier = np.concatenate([rate[..., :1, :], rate[..., :-2, :]], axis=-2)
+    later = np.concatenate([rate[..., 2:, :], rate[..., -1:, :]], axis=-2)
+    mean = (13.0 * (before + after) - earlier - later) / 24.0
+    steps = step_s * mean + step_s**2 / 12.0 * np.cross(before, after)
     return chained(quaternion.from_rotation_vector(steps))
 
 

@@ -156,8 +156,10 @@ def missing_directions(acc: FloatArray, *, faces_only: bool = False) -> list[str
     up = acc / np.linalg.norm(acc, axis=1, keepdims=True)
     # A pose that is there already cannot be what is missing, although its error may be magnified.
     there = (ways @ up.T).max(axis=1) > np.cos(_SAME_POSE_RAD)
-    worst = np.lexsort((-gains, there))
-    return [_in_words(ways[k]) for k in worst if gains[k] > _LARGEST_GAIN]
+    wanted = gains > _LARGEST_GAIN
+    if np.any(wanted & ~there):
+        wanted &= ~there
+    return [_in_words(ways[k]) for k in np.argsort(-gains, kind="stable") if wanted[k]]
 
 
 def _in_words(way: FloatArray) -> str:

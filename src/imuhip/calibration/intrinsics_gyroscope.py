@@ -22,7 +22,7 @@ from imuhip.calibration.bench_rests import Move, turned
 from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["UP_SD_RAD", "UP_SD_SIX_FACES_RAD", "GyroscopeFit", "fit_gyroscope"]
+__all__ = ["UP_SD_RAD", "UP_SD_SIX_FACES_RAD", "GyroscopeFit", "count_full_turns", "fit_gyroscope"]
 
 UP_SD_RAD = float(np.radians(0.06))
 """How exactly gravity is known after a move, of an accelerometer calibrated in all directions."""
@@ -147,6 +147,25 @@ def _evidence(move: Move, up_S: FloatArray) -> _Evidence:
     return _Evidence(move, before, after, turns, bool(flat and abs(turns) > _LEAST_TURNS))
 
 
+def count_full_turns(moves: Sequence[Move], up_S: FloatArray) -> FloatArray:
+    """Return (3,): whole turns flat on a table so far, by the sensor axis nearest to upwards.
+
+    Parameters
+    ----------
+    moves : sequence of Move
+    up_S : (n, 3) array
+        Upwards in the sensor in each pose, unit; to some degrees is good enough.
+    """
+    return _by_axis([one for one in (_evidence(move, up_S) for move in moves) if one.edge])
+
+
+def _by_axis(edges: Sequence[_Evidence]) -> FloatArray:
+    turns = np.zeros(3)
+    for one in edges:
+        turns[np.argmax(np.abs(one.up_before))] += abs(round(one.turns))
+    return turns
+
+
 def _gravity_error(one: _Evidence, scale: FloatArray) -> FloatArray:
     """Return (..., 3): upwards after the move, turned back, less upwards before."""
     return quaternion.rotate(turned(one.move, scale), one.up_after) - one.up_before
@@ -246,9 +265,6 @@ def _result(
     evidence: Sequence[_Evidence], scale: FloatArray, sd: FloatArray, bias_rad_s: FloatArray
 ) -> GyroscopeFit:
     edges = [one for one in evidence if one.edge]
-    turns = np.zeros(3)
-    for one in edges:
-        turns[np.argmax(np.abs(one.up_before))] += abs(round(one.turns))
 
     def gravity_deg(at: FloatArray) -> float:
         off = [np.linalg.norm(_gravity_error(one, at)) for one in evidence]
@@ -265,7 +281,7 @@ def _result(
         scale=scale,
         scale_sd=sd,
         moves=len(evidence),
-        full_turns=turns,
+        full_turns=_by_axis(edges),
         error_before_deg=gravity_deg(np.eye(3)),
         residual_deg=gravity_deg(scale),
         edge_before_deg=edge_deg(np.eye(3)),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from imuhip.cli import analyze, check, demo, doctor, live, record, recover, report, scan, simulate
+from imuhip.cli import (
+    analyze,
+    check,
+    demo,
+    doctor,
+    intrinsics,
+    live,
+    record,
+    recover,
+    report,
+    scan,
+    simulate,
+)
 from imuhip.cli.boundary import Boundary
 from imuhip.cli.options import DebugOption, VersionOption
 
@@ -36,6 +48,7 @@ def build() -> typer.Typer:
     app.command("analyze")(analyze.analyze)
     app.command("report")(report.report)
     app.command("check")(check.check)
+    app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)
     app.add_typer(simulate.simulate_app, name="simulate")
     app.command("doctor")(doctor.doctor)
