@@ -98,11 +98,9 @@ def parsed_assignment(typed: Sequence[str]) -> dict[str, str]:
 
 def session_path(folder: Path, now: datetime, label: str = "session") -> Path:
     """Return a file name made of date and time that does not exist yet in `folder`."""
-    stem = f"{label}-{now:%Y-%m-%d_%H-%M-%S}"
-    candidates = (
-        folder / f"{stem}{suffix}.h5" for suffix in ("", *(f"_{n}" for n in range(2, 100)))
-    )
-    return next(path for path in candidates if not path.exists())
+    from imuhip.recording.naming import numbered, session_name
+
+    return numbered(folder / session_name(now, label))
 
 
 def free_path(path: Path) -> Path:
@@ -114,17 +112,11 @@ def free_path(path: Path) -> Path:
         When the file exists or the folder cannot be made.
     """
     from imuhip.errors import DiskError
+    from imuhip.recording.naming import made_folder
 
     if path.exists():
         raise DiskError(
             f"{path}: exists already; it is not overwritten",
             hint="choose another name with --out, or move the old file away",
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiskError(
-            f"{path.parent}: the folder cannot be made: {error.strerror or error}",
-            hint="choose another place with --out",
-        ) from error
-    return path
+    return made_folder(path)

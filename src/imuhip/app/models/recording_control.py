@@ -12,7 +12,8 @@ from typing import Any, Literal
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
 from imuhip.app.models import wording
 from imuhip.app.models.live_source import LiveSource
-from imuhip.errors import DiskError, ImuhipError
+from imuhip.errors import ImuhipError
+from imuhip.recording.naming import made_folder, numbered, session_name
 
 __all__ = ["FilePlan", "RecordingControl", "RecordingState"]
 
@@ -83,19 +84,7 @@ class FilePlan:
         DiskError
             When the folder cannot be made.
         """
-        wanted = self.first or self.folder / f"session-{self.now():%Y-%m-%d_%H-%M-%S}.h5"
-        number, path = 2, wanted
-        while path.exists():
-            path = wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
-            number += 1
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DiskError(
-                f"{path.parent}: the folder cannot be made: {error.strerror or error}",
-                hint="choose another place with --out",
-            ) from error
-        return path
+        return made_folder(numbered(self.first or self.folder / session_name(self.now())))
 
 
 class RecordingControl:
