@@ -13,7 +13,7 @@ from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, TypeAlias, TypeVar
 
 from imuhip.acquisition.engine import Engine, EngineOptions
@@ -98,12 +98,7 @@ class Acquisition:
     def __enter__(self) -> Acquisition:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
