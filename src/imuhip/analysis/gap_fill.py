@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imuhip.analysis.absence import LONG_GAP_S
 from imuhip.analysis.grid import GridBlock
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
@@ -163,7 +164,8 @@ def gap_turn_variance(
     typical = float(np.sqrt((gyr[gait & measured] ** 2).sum(axis=1).mean()))
     edges = np.flatnonzero(np.diff(np.concatenate([[True], measured, [True]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
-    turned = _UNSEEN_SHARE * typical * (ends - starts) / rate_hz
+    gap_s = (ends - starts) / rate_hz
+    turned = np.where(gap_s > LONG_GAP_S, np.pi, _UNSEEN_SHARE * typical * gap_s)
     where = np.minimum(starts // block, n_blocks - 1)
     np.add.at(variance, where, np.minimum(turned, np.pi) ** 2)
     return variance

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from imuhip.analysis.absence import absent
 from imuhip.analysis.gap_fill import gap_turn_variance
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry, find_legs
@@ -65,10 +66,11 @@ def find_headings(
         for segment in segments
     }
     forces = {segment: _force(worn[segment], rate_hz, first, second) for segment in segments}
-    usable = gait.copy()
-    for segment in segments:
-        usable &= motions[segment].trusted
-    usable = usable[::thin]
+    own = {
+        side: (gait & motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted)[::thin]
+        for side in axes
+    }
+    usable = np.logical_and.reduce(list(own.values()))
     first = int(np.argmax(usable))
     early = slice(first, first + int(GEOMETRY_S * rate_hz / thin))
     legs, pelvis_right_S = find_legs(
@@ -92,7 +94,7 @@ def find_headings(
         found = heading_blocks(
             forces["pelvis"].at(legs[side].vectors.pelvis_m),
             forces[f"thigh_{side}"].at(legs[side].vectors.thigh_m),
-            usable,
+            own[side],
             block // thin,
             rate_hz / thin,
         )
@@ -134,6 +136,9 @@ def find_stances(
         rows = Stretch(run.start * frame, run.end * frame)
         if rows.start < pose.rows.end or rows.start > int(np.argmax(gait)):
             continue
+        between = slice(pose.rows.start, rows.end)
+        if any(absent(motions[s].trusted[between], rate_hz).any() for s in segments):
+            continue  # a sensor that was gone faces elsewhere since
         stance = make_pose(rows, {s: acc[s] for s in segments}, given=False)
         if same_stance(stance.up_S, {s: pose.up_S[s] for s in segments}):
             second = {

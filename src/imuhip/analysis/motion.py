@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imuhip.analysis.absence import SHORTEST_PIECE_S, pieces
 from imuhip.analysis.grid import GridBlock
 from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray
@@ -93,18 +94,30 @@ def offline_motion(
     """Fuse whole recordings, of all sensors or of some."""
     motions = {}
     for segment in grid.segments if segments is None else segments:
-        gyr = grid.gyr[segment]
+        acc, gyr = grid.acc[segment], grid.gyr[segment]
         mag = grid.mag.get(segment) if magnetometer else None
-        block = offline_orientation(
-            filter_name, midpoint_rate(gyr, gyr[0]), grid.acc[segment], rate_hz, mag
-        )
+        known = grid.valid[segment].copy()
+        q_WS, bias_rad_s = np.tile([1.0, 0.0, 0.0, 0.0], (len(gyr), 1)), np.zeros(gyr.shape)
+        for piece in pieces(known, rate_hz):
+            rows = slice(piece.start, piece.end)
+            block = offline_orientation(
+                filter_name,
+                midpoint_rate(gyr[rows], gyr[piece.start]),
+                acc[rows],
+                rate_hz,
+                None if mag is None else mag[rows],
+            )
+            # held through the gap that follows, for nobody to see
+            q_WS[rows], q_WS[piece.end :] = block.q_WS, block.q_WS[-1]
+            bias_rad_s[rows], bias_rad_s[piece.end :] = block.bias_rad_s, block.bias_rad_s[-1]
+            if len(piece) < min(SHORTEST_PIECE_S * rate_hz, len(gyr)):
+                known[rows] = False
         motions[segment] = SensorMotion(
-            q_WS=block.q_WS,
-            acc=grid.acc[segment],
-            gyr=gyr - block.bias_rad_s,
-            trusted=grid.valid[segment]
-            & ~_near_clipping(grid.acc[segment], gyr, round(_CLIP_GUARD_S * rate_hz)),
-            bias_rad_s=block.bias_rad_s,
+            q_WS=q_WS,
+            acc=acc,
+            gyr=gyr - bias_rad_s,
+            trusted=known & ~_near_clipping(acc, gyr, round(_CLIP_GUARD_S * rate_hz)),
+            bias_rad_s=bias_rad_s,
         )
     return motions
 

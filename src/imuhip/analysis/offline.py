@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from imuhip.analysis.absence import absent, tellable_sides, unsettled
 from imuhip.analysis.clock_check import check_clocks
 from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
@@ -45,6 +46,8 @@ from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
 
 _Z = np.array([0.0, 0.0, 1.0])
+_UNKNOWN_SD_RAD = np.radians(30.0)
+"""A heading known no better than that is not known."""
 _TRAVEL_RATE_HZ = 20.0
 _ACTIVITY_RATE_HZ = 50.0
 """Enough for signals that end at 5 Hz."""
@@ -74,6 +77,7 @@ class Kinematics:
     turn_rate_rad_s: FloatArray
     wobble: Mapping[Side, StrapWobble]
     sync: Mapping[str, Any] = field(default_factory=dict)
+    untold: Mapping[Side, str] = field(default_factory=dict)
 
 
 def analyze_offline(
@@ -117,7 +121,13 @@ def analyze_offline(
     pose = find_pose(grid, activity, gait, markers, rate_hz)
     grid, motions, sync = check_clocks(sensors, grid, motions, gait, pose, settings)
     grid, motions = refill(grid, motions, activity, gait, settings)
-    sides = sides_worn(grid.segments)
+    sides, untold = tellable_sides(grid, gait, pose, sides_worn(grid.segments))
+    if not sides:
+        raise AnalysisError(
+            f"no hip angles: {'; '.join(f'{side}: {why}' for side, why in untold.items())}",
+            hint="Keep the sensors on from the standing pose to the end of the walk.",
+            code="E610",
+        )
     axes = {side: gait_axis(motions[f"thigh_{side}"], pose, gait, side, rate_hz) for side in sides}
     legs, pelvis_right_S, tracks = find_headings(
         grid, motions, activity, gait, pose, axes, rate_hz, slips
@@ -143,6 +153,7 @@ def analyze_offline(
         turn_rate_rad_s=turn_rate,
         wobble=wobble,
         sync=sync,
+        untold=untold,
     )
 
 
@@ -205,6 +216,7 @@ def find_activity(grid: GridBlock, motions: Mapping[str, SensorMotion], rate_hz:
         zero_phase(smooth, grid.acc["pelvis"])[::thin],
         still,
         rate_hz / thin,
+        {s: absent(known, rate_hz)[::thin] for s, known in grid.valid.items()},
     )
 
 
@@ -243,6 +255,15 @@ def find_pose(
 ) -> Pose:
     """Return the pose a marker names, or the one found."""
     given = [marker for marker in markers if marker.name == "n_pose"]
+    frame = round(FRAME_S * rate_hz)
+    gait_up = {
+        segment: mean_up(grid.acc[segment][gait & known if (gait & known).any() else gait])[0]
+        for segment, known in grid.valid.items()
+    }
+    candidates = [
+        Stretch(run.start * frame, run.end * frame) for run in stretches(activity.still, minimum=2)
+    ]
+    pose = choose_pose(candidates, grid.acc, gait_up, int(np.argmax(gait)))
     if given:
         rows = Stretch(
             int(np.searchsorted(grid.time_s, given[0].start_s)),
@@ -254,13 +275,9 @@ def find_pose(
                 hint="Correct the marker, or leave it out to have the pose found.",
                 code="E501",
             )
-        return make_pose(rows, grid.acc, given=True)
-    frame = round(FRAME_S * rate_hz)
-    gait_up = {segment: mean_up(grid.acc[segment][gait])[0] for segment in grid.segments}
-    candidates = [
-        Stretch(run.start * frame, run.end * frame) for run in stretches(activity.still, minimum=2)
-    ]
-    pose = choose_pose(candidates, grid.acc, gait_up, int(np.argmax(gait)))
+        complete = all(known[rows.start : rows.end].mean() > 0.5 for known in grid.valid.values())
+        # a sensor missing in the pose named may be there in another one
+        return make_pose(rows, grid.acc, given=True) if complete or pose is None else pose
     if pose is None:
         raise CalibrationError(
             f"no still, upright pose of 2 s found ({len(candidates)} still stretches seen)",
@@ -377,12 +394,14 @@ def compute_angles(
     for k, name in enumerate(PELVIS_ANGLES):
         values[name] = np.where(missing, np.nan, attitude[:, k])
         sd[name] = np.where(missing, np.nan, spread[:, k])
+    settled = ~unsettled(motions["pelvis"].trusted, rate_hz)
     for side, track in tracks.items():
         thigh = f"thigh_{side}"
         hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
         heading_sd = block_to_rows(track.drift_sd_rad, len(hip), rate_hz)
         spread = hip_sd(hip[:, 0], heading_sd, soft[side], wobble[side].amplitude_rad)
-        gone = missing | ~motions[thigh].trusted
+        gone = missing | ~motions[thigh].trusted | ~settled
+        gone |= unsettled(motions[thigh].trusted, rate_hz) | (heading_sd > _UNKNOWN_SD_RAD)
         for k, motion in enumerate(("flexion", "adduction", "rotation")):
             values[f"hip_{motion}_{side}"] = np.where(gone, np.nan, hip[:, k])
             sd[f"hip_{motion}_{side}"] = np.where(gone, np.nan, spread[:, k])

@@ -114,6 +114,7 @@ def find_gait_frames(
     pelvis_acc: FloatArray,
     still: BoolArray,
     rate_hz: float,
+    absent: Mapping[str, BoolArray] | None = None,
 ) -> Activity:
     """Label every frame of a whole recording.
 
@@ -127,7 +128,10 @@ def find_gait_frames(
         Still frames of `FRAME_S`.
     rate_hz : float
         Sample rate.
+    absent : mapping of segment to (n,) bool array, optional
+        Where a sensor is gone for long; a thigh is not asked about frames near that.
     """
+    absent = absent or {}
     frame = round(FRAME_S * rate_hz)
     window = round(WINDOW_S * rate_hz)
     period = np.full(len(still), np.nan)
@@ -136,7 +140,10 @@ def find_gait_frames(
         start = max(0, min(centre - window // 2, len(pelvis_acc) - window))
         rows = slice(start, start + window)
         own = slice(k * frame - start, (k + 1) * frame - start)
-        thighs = [rate[rows] for rate in thigh_rates.values()]
+        gone = {segment for segment, flags in absent.items() if flags[rows].any()}
+        thighs = [rate[rows] for name, rate in thigh_rates.items() if name not in gone]
+        if not thighs or "pelvis" in gone:
+            continue
         period[k] = gait_period_s(thighs, pelvis_acc[rows], own, rate_hz)
     gait = _without_lone_frames(np.isfinite(period))
     period[~gait] = np.nan
