@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import SensorStatus
 from imuhip.acquisition.supervisor import LinkState
-from imuhip.analysis.live import LiveAngles
+from imuhip.analysis.live_angles import LiveAngles
 from imuhip.app.models import palette, wording
 from imuhip.app.models.angle_history import AngleHistory
 from imuhip.app.models.display_ring import DisplayRing

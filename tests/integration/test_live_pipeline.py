@@ -7,7 +7,8 @@ import pytest
 
 import imuhip
 from imuhip.analysis.grid import to_grid
-from imuhip.analysis.live import LiveAngles, LivePipeline
+from imuhip.analysis.live import LivePipeline
+from imuhip.analysis.live_angles import LiveAngles
 from imuhip.analysis.live_grid import LiveGrid
 from imuhip.core.series import ImuSeries
 

@@ -11,13 +11,13 @@ what is missing. The calibration is found again after 20, 40 and 60 s of gait, t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import leg_softness, sides_worn
 from imuhip.analysis.live_activity import LiveActivity
+from imuhip.analysis.live_angles import LiveAngles, joined, named, unknown
 from imuhip.analysis.live_calibration import (
     LiveCalibration,
     LiveCalibrator,
@@ -30,17 +30,13 @@ from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.core import quaternion
 from imuhip.core.butterworth import CausalFilter, band_pass, low_pass
-from imuhip.core.segments import ANGLES, PELVIS_ANGLES, Side
+from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.fusion.filters import make_filter
+from imuhip.fusion.vqf_filter import LeanFilter
 from imuhip.gait.activity import FRAME_S
-from imuhip.kinematics.angles import (
-    hip_from_segments,
-    pelvis_attitude,
-    trailing_direction,
-    unwrap_heading,
-)
-from imuhip.kinematics.heading_blocks import BLOCK_S
+from imuhip.kinematics.angles import hip_from_segments, pelvis_attitude
+from imuhip.kinematics.heading_blocks import BLOCK_S, wrap
 from imuhip.kinematics.heading_track import HeadingFilter
 from imuhip.kinematics.hip_centre import (
     BAND_HZ,
@@ -48,34 +44,14 @@ from imuhip.kinematics.hip_centre import (
     angular_acceleration,
     point_force,
 )
+from imuhip.kinematics.live_direction import LiveDirection
+from imuhip.kinematics.progression import steady_speed
+from imuhip.kinematics.strap_wobble import CUT_HZ
 from imuhip.kinematics.uncertainty import LIVE, hip_sd, pelvis_sd
 
 __all__ = ["LiveAngles", "LivePipeline"]
 
 _Z = np.array([0.0, 0.0, 1.0])
-_LONGEST_STRIDE_S = 1.8
-
-
-@dataclass(frozen=True, slots=True)
-class LiveAngles:
-    """Angles of one block of samples.
-
-    Parameters
-    ----------
-    time_s : (n,) array, s
-    values, sd : mapping of angle to (n,) array, rad
-        NaN until calibrated and in gaps.
-    q_WB : mapping of segment to (n, 4) array
-        NaN until calibrated.
-    direction_rad : (n,) array, rad
-        Which way the person walks, in the pelvis sensor's world, within full turns.
-    """
-
-    time_s: FloatArray
-    values: Mapping[str, FloatArray]
-    sd: Mapping[str, FloatArray]
-    q_WB: Mapping[str, FloatArray]
-    direction_rad: FloatArray
 
 
 class LivePipeline:
@@ -117,13 +93,20 @@ class LivePipeline:
         bands = band_pass(*BAND_HZ, rate_hz)
         smooth = low_pass(5.0, rate_hz)
         self._bands = {s: CausalFilter(bands) for s in self._segments}
+        steady = low_pass(CUT_HZ, rate_hz, order=4)
+        self._steady = {side: CausalFilter(steady) for side in self.sides}
         self._smooth = {s: CausalFilter(smooth) for s in self._segments[1:]}
         # whole seconds of activity, at rates such as 59.7 Hz too
         self._block = round(BLOCK_S / FRAME_S) * round(FRAME_S * rate_hz)
         self._pending: list[tuple[FloatArray, dict[str, SensorMotion]]] = []
         self._n_pending = 0
-        self._pelvis_past: FloatArray = np.empty((0, 4))
+        self._last_pelvis: FloatArray = quaternion.IDENTITY
         self._pelvis_before: FloatArray | None = None
+        self._direction = LiveDirection(rate_hz, n_features=4)
+        self._lean = LeanFilter(rate_hz)
+        self._last_legs: FloatArray | None = None
+        self._swing: list[FloatArray] = []
+        self._speed_m_s = 0.0
         self._alignment: dict[str, FloatArray] = {}
         self._softness: dict[Side, float] = {}
         self._pelvis_softness = 0.0
@@ -145,7 +128,7 @@ class LivePipeline:
             end = min(len(block), start + self._block - self._n_pending)
             parts.append(self._advance(block.part(slice(start, end))))
             start = end
-        return _joined(parts, block.time_s)
+        return joined(parts, block.time_s)
 
     def _advance(self, part: GridBlock) -> LiveAngles:
         motions = live_motion(part, self._filters, self._last_rate)
@@ -160,6 +143,7 @@ class LivePipeline:
     def _end_of_frame(self) -> None:
         """Judge the block that is complete, and renew calibration and heading."""
         frame, still, period_s = self._make_frame()
+        self._last_pelvis = frame.motions["pelvis"].q_WS[-1]
         self._pending, self._n_pending = [], 0
         self._steps.append((frame.still, bool(frame.gait.any()), frame.turned_rad))
         innovations: dict[Side, float] = {}
@@ -176,6 +160,7 @@ class LivePipeline:
             innovations = self._step_headings(frame, self.calibration)
         if self.calibration is not None:
             self._align(self.calibration)
+            self._learn_gait(bool(frame.gait.any()))
         self.still = frame.still
         self.log.add(still, period_s, self.headings, innovations)
 
@@ -259,6 +244,9 @@ class LivePipeline:
         pose = calibration.pose
         q_SP = axes_from_up_and_right(pose.pose.up_S["pelvis"], calibration.pelvis_right_S)
         q_reference = quaternion.multiply(pose.q_WS["pelvis"], q_SP)
+        first = not self._alignment
+        if not first:
+            self._direction.turn(self._turned(self._alignment["pelvis"], q_SP))
         self._alignment = {"pelvis": q_SP}
         for side, heading in self.headings.items():
             thigh = f"thigh_{side}"
@@ -266,75 +254,117 @@ class LivePipeline:
             self._alignment[thigh] = facing_like(
                 quaternion.multiply(q_turn, pose.q_WS[thigh]), pose.pose.up_S[thigh], q_reference
             )
+        if first:
+            self._recall()
+
+    def _turned(self, q_SB: FloatArray, q_SB_new: FloatArray) -> float:
+        """Return by how much (rad) the pelvis faces differently with another alignment."""
+        old, new = (
+            pelvis_attitude(quaternion.multiply(self._last_pelvis, q))[2] for q in (q_SB, q_SB_new)
+        )
+        return float(wrap(new - old))
+
+    def _recall(self) -> None:
+        """Begin with the walking direction of the gait that led to the first calibration."""
+        frames = self.calibrator.history()
+        last = len(frames) - 1
+        while last > 0 and frames[last - 1].index == frames[last].index - 1:
+            last -= 1
+        motions = {
+            s: SensorMotion.joined([frame.motions[s] for frame in frames[last:]])
+            for s in self._segments
+        }
+        still = {side: np.zeros(len(motions["pelvis"].q_WS)) for side in self.sides}
+        q_WB, hips = self._hips(motions, still)
+        legs = self._legs(hips)
+        speed = np.gradient(legs, axis=0) * self.rate_hz
+        self._direction.begin(
+            pelvis_attitude(q_WB["pelvis"])[:, 2], np.concatenate([legs, speed], axis=1)
+        )
+
+    def _hips(
+        self, motions: Mapping[str, SensorMotion], drift_rad: Mapping[Side, FloatArray]
+    ) -> tuple[dict[str, FloatArray], dict[Side, FloatArray]]:
+        """Return the segments in the pelvis sensor's world, and each hip's (n, 3) angles, rad."""
+        q_WB = {"pelvis": quaternion.multiply(motions["pelvis"].q_WS, self._alignment["pelvis"])}
+        hips: dict[Side, FloatArray] = {}
+        for side, found in self.headings.items():
+            thigh = f"thigh_{side}"
+            q_turn = quaternion.about_axis(_Z, found.state[0] + found.state[2] + drift_rad[side])
+            q_turned = quaternion.multiply(q_turn, motions[thigh].q_WS)
+            q_WB[thigh] = quaternion.multiply(q_turned, self._alignment[thigh])
+            hips[side] = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
+        return q_WB, hips
+
+    @staticmethod
+    def _legs(hips: Mapping[Side, FloatArray]) -> FloatArray:
+        """Return (n, 2) half the difference of both hips' flexion and adduction, rad."""
+        total = sum((1.0 if side == "left" else -1.0) * hip[:, :2] for side, hip in hips.items())
+        return np.asarray(total) / len(hips)
 
     def _angles(self, time_s: FloatArray, motions: Mapping[str, SensorMotion]) -> LiveAngles:
         """Return the angles of samples that all lie in one block."""
-        pelvis = motions["pelvis"].q_WS
-        keep = int(2 * _LONGEST_STRIDE_S * self.rate_hz) + 1
-        past = np.concatenate([self._pelvis_past, pelvis])
-        self._pelvis_past = past[-keep:]
         if not self._alignment:
-            return _unknown(time_s, self.sides)
-        q_all = quaternion.multiply(past, self._alignment["pelvis"])
-        attitude = pelvis_attitude(q_all)
-        heading = unwrap_heading(attitude[:, 2])
-        stride = min(round(self.period_s * self.rate_hz), keep // 2)
-        direction = trailing_direction(heading, len(time_s), stride)
-        attitude = attitude[-len(time_s) :]
-        attitude[:, 2] = heading[-len(time_s) :] - direction
-        q_WB = {"pelvis": q_all[-len(time_s) :]}
-        missing = ~motions["pelvis"].trusted
-        angles = _named(PELVIS_ANGLES, attitude, missing)
-        sd = _named(PELVIS_ANGLES, pelvis_sd(len(time_s), self._pelvis_softness, LIVE), missing)
+            return unknown(time_s, self.sides)
         # The filter's state belongs to the middle of the last block.
         ahead_s = (0.5 * self._block + self._n_pending + np.arange(len(time_s))) / self.rate_hz
-        for side, found in self.headings.items():
-            thigh = f"thigh_{side}"
-            drift = 0.0 if self.still else found.state[1] * ahead_s
-            offset = found.state[0] + found.state[2] + drift * np.ones(len(time_s))
-            q_turned = quaternion.multiply(quaternion.about_axis(_Z, offset), motions[thigh].q_WS)
-            q_WB[thigh] = quaternion.multiply(q_turned, self._alignment[thigh])
-            hip = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
-            heading_sd = np.full(len(time_s), np.sqrt(found.covariance[0, 0]))
-            gone = missing | ~motions[thigh].trusted
+        drift = {
+            side: np.asarray((0.0 if self.still else found.state[1]) * ahead_s)
+            for side, found in self.headings.items()
+        }
+        q_WB, hips = self._hips(motions, drift)
+        missing = ~motions["pelvis"].trusted
+        angles: dict[str, FloatArray] = {}
+        sd: dict[str, FloatArray] = {}
+        for side, hip in hips.items():
+            heading_sd = np.full(len(time_s), np.sqrt(self.headings[side].covariance[0, 0]))
+            gone = missing | ~motions[f"thigh_{side}"].trusted
+            if self.calibration is not None and self.calibration.wobble[side].is_loose:
+                hip[:, 2] = self._steady[side].update(hip[:, 2])
             names = tuple(f"hip_{kind}_{side}" for kind in ("flexion", "adduction", "rotation"))
-            angles |= _named(names, hip, gone)
+            angles |= named(names, hip, gone)
             wobble_rad = self._wobble_rad[side]
             spread = hip_sd(hip[:, 0], heading_sd, self._softness[side], wobble_rad, LIVE)
-            sd |= _named(names, spread, gone)
+            sd |= named(names, spread, gone)
+        legs = self._legs(hips)
+        attitude, direction, q_upright = self._pelvis(q_WB["pelvis"], legs)
+        q_WB = {segment: quaternion.multiply(q_upright, q) for segment, q in q_WB.items()}
+        angles |= named(PELVIS_ANGLES, attitude, missing)
+        sd |= named(PELVIS_ANGLES, pelvis_sd(len(time_s), self._pelvis_softness, LIVE), missing)
         return LiveAngles(time_s, angles, sd, q_WB, direction)
 
+    def _pelvis(
+        self, q_WB: FloatArray, legs: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the pelvis' (n, 3) angles, the direction (n,), and (n, 4) what puts it upright.
 
-def _named(
-    names: tuple[str, ...], columns: FloatArray, missing: BoolArray
-) -> dict[str, FloatArray]:
-    return {name: np.where(missing, np.nan, columns[:, k]) for k, name in enumerate(names)}
+        Parameters
+        ----------
+        q_WB : (n, 4) array
+            The pelvis, leaning in bends.
+        legs : (n, 2) array, rad
+            Half the difference of both hips' flexion and adduction.
+        """
+        before = legs[:1] if self._last_legs is None else self._last_legs
+        self._last_legs = legs[-1:]
+        speed = np.diff(np.concatenate([before, legs]), axis=0) * self.rate_hz
+        stride = round(self.period_s * self.rate_hz)
+        heading, direction, turn_rate = self._direction.update(
+            pelvis_attitude(q_WB)[:, 2], np.concatenate([legs, speed], axis=1), stride
+        )
+        aside = np.stack([-np.sin(heading), np.cos(heading), np.zeros(len(heading))], axis=1)
+        travel_W = (self._speed_m_s * turn_rate)[:, None] * aside
+        q_upright = quaternion.conjugate(self._lean.update(travel_W))
+        attitude = pelvis_attitude(quaternion.multiply(q_upright, q_WB))
+        attitude[:, 2] = heading - direction
+        self._swing.append(legs[:, 0])
+        return attitude, direction, q_upright
 
-
-def _unknown(time_s: FloatArray, sides: list[Side]) -> LiveAngles:
-    names = [n for n in ANGLES if n in PELVIS_ANGLES or n.rsplit("_", 1)[1] in sides]
-    nothing = {name: np.full(len(time_s), np.nan) for name in names}
-    segments = ("pelvis", *(f"thigh_{side}" for side in sides))
-    return LiveAngles(
-        time_s,
-        nothing,
-        dict(nothing),
-        {s: np.full((len(time_s), 4), np.nan) for s in segments},
-        np.full(len(time_s), np.nan),
-    )
-
-
-def _joined(parts: list[LiveAngles], time_s: FloatArray) -> LiveAngles:
-    if len(parts) == 1:
-        return parts[0]
-
-    def join(field: str) -> dict[str, FloatArray]:
-        if not parts:
-            return {}
-        return {
-            name: np.concatenate([getattr(part, field)[name] for part in parts])
-            for name in getattr(parts[0], field)
-        }
-
-    direction = np.concatenate([part.direction_rad for part in parts]) if parts else np.empty(0)
-    return LiveAngles(time_s, join("values"), join("sd"), join("q_WB"), direction)
+    def _learn_gait(self, walked: bool) -> None:
+        """Renew, at the end of a block, what is known of speed and of the pelvis' own swing."""
+        swing = np.concatenate(self._swing) if self._swing else np.zeros(1)
+        self._swing = []
+        self._speed_m_s = 0.0
+        if walked:
+            self._speed_m_s = steady_speed(float(np.std(swing)), self.period_s)
+            self._direction.learn(round(self.period_s * self.rate_hz))

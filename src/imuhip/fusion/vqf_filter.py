@@ -8,7 +8,7 @@ time constant 3 s): longer ones hurt live running, shorter ones let the heading 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from vqf import VQF, offlineVQF
@@ -17,12 +17,19 @@ from imuhip.core import quaternion
 from imuhip.core.series import FloatArray
 from imuhip.fusion.filters import OrientationBlock, check_block
 
-__all__ = ["TAU_ACC_S", "VqfFilter", "lean_under_acceleration", "offline_vqf"]
+__all__ = ["TAU_ACC_S", "LeanFilter", "VqfFilter", "lean_under_acceleration", "offline_vqf"]
 
 GRAVITY_M_S2 = 9.80665
 
 TAU_ACC_S = 3.0
 """Time constant with which the inclination follows the accelerometer."""
+
+
+_LEAN_OPTIONS: Final = {
+    "tauAcc": TAU_ACC_S,
+    "motionBiasEstEnabled": False,
+    "restBiasEstEnabled": False,
+}
 
 
 class VqfFilter:
@@ -89,16 +96,23 @@ def lean_under_acceleration(
         From the true world to the leaning one: the filter reports ``q_LW ⊗ q_WS``.
     """
     felt = np.ascontiguousarray(acceleration_W + np.array([0.0, 0.0, GRAVITY_M_S2]))
-    options = {
-        "tauAcc": TAU_ACC_S,
-        "motionBiasEstEnabled": False,
-        "restBiasEstEnabled": False,
-    }
-    found = offlineVQF(np.zeros_like(felt), felt, None, 1.0 / rate_hz, options)["quat6D"]
+    found = offlineVQF(np.zeros_like(felt), felt, None, 1.0 / rate_hz, _LEAN_OPTIONS)["quat6D"]
     # a lean is small and slow: components may be interpolated one by one
     rows = np.arange(n_rows) / rows_per_sample
     between = [np.interp(rows, np.arange(len(found)), found[:, k]) for k in range(4)]
     return quaternion.normalize(np.stack(between, axis=1))
+
+
+class LeanFilter:
+    """`lean_under_acceleration` for a live filter: blocks of any length, from the past alone."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._vqf = VQF(1.0 / rate_hz, **_LEAN_OPTIONS)
+
+    def update(self, acceleration_W: FloatArray) -> FloatArray:
+        """Return (n, 4) ``q_LW`` of the next (n, 3) accelerations, m/s²."""
+        felt = np.ascontiguousarray(acceleration_W + np.array([0.0, 0.0, GRAVITY_M_S2]))
+        return np.asarray(self._vqf.updateBatch(np.zeros_like(felt), felt)["quat6D"])
 
 
 def _block(batch: Mapping[str, Any]) -> OrientationBlock:

@@ -15,7 +15,7 @@ import numpy as np
 from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["travel_acceleration", "travel_speed"]
+__all__ = ["steady_speed", "travel_acceleration", "travel_speed"]
 
 LEG_LENGTH_M = 0.9
 """Of an adult, hip to ground: 53 % of 1.70 m (Winter 2009, doi:10.1002/9780470549148)."""
@@ -50,6 +50,12 @@ def travel_speed(
     cadence_hz = np.where(gait, 2.0 / np.where(gait, period_s, 1.0), 0.0)
     steady_hz = zero_phase(slow, cadence_hz) / np.maximum(walking, 0.1)
     return np.asarray(step_m * np.maximum(steady_hz, 0.0) * walking)
+
+
+def steady_speed(swing_sd_rad: float, period_s: float) -> float:
+    """Return the speed of travel, m/s, from the spread of the hips' swing over some strides."""
+    amplitude = min(float(np.sqrt(2.0)) * swing_sd_rad, 1.0)
+    return float(_STEP_GAIN * 2.0 * LEG_LENGTH_M * np.sin(amplitude) * 2.0 / period_s)
 
 
 def travel_acceleration(

@@ -52,7 +52,14 @@ OFFLINE = ErrorBudget(
     obliquity=(0.30, 0.21),
     pelvis_rotation=(0.76, 0.38),
 )
-LIVE = OFFLINE
+LIVE = ErrorBudget(
+    flexion=(0.58, 0.39, 0.01, 0.05, 0.17, 0.05),
+    adduction=(0.53, 0.20, 1.30, 0.92, 0.20, 0.11),
+    rotation=(0.20, 1.19, 0.10, 2.29, 0.75, 0.71),
+    tilt=(0.52, 0.25),
+    obliquity=(0.44, 0.22),
+    pelvis_rotation=(0.95, 0.35),
+)
 
 
 def softness(misfit: float, fast_rate_rad_s: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip.analysis.live import LiveAngles
+from imuhip.analysis.live_angles import LiveAngles
 from imuhip.app.models.display_ring import DisplayRing
 from imuhip.core.segments import ANGLES
 from imuhip.core.series import FloatArray

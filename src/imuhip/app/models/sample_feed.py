@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from imuhip.acquisition.ring import SampleRing
-from imuhip.analysis.live import LiveAngles, LivePipeline
+from imuhip.analysis.live import LivePipeline
+from imuhip.analysis.live_angles import LiveAngles
 from imuhip.analysis.live_grid import LiveGrid
 from imuhip.core.series import ImuSeries
 
