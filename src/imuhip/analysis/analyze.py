@@ -149,6 +149,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
             found.tracks,
             found.wobble,
             found.sync,
+            found.untold,
         ),
         activity=activity,
     )

@@ -26,7 +26,7 @@ from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
 from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.cardan import hip_quaternion
-from imuhip.core.segments import PELVIS_ANGLES, Side
+from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
 from imuhip.errors import AnalysisError, CalibrationError
 from imuhip.fusion.vqf_filter import lean_under_acceleration
@@ -140,6 +140,7 @@ def analyze_offline(
     angles, turn_rate = compute_angles(
         q_WB, motions, activity, tracks, leg_softness(legs, wobble), wobble, rate_hz
     )
+    angles = with_nothing_for(angles, untold, len(grid))
     return Kinematics(
         grid=grid,
         bias_rad_s={s: np.median(m.bias_rad_s, axis=0) for s, m in motions.items()},
@@ -155,6 +156,13 @@ def analyze_offline(
         sync=sync,
         untold=untold,
     )
+
+
+def with_nothing_for(angles: Angles, untold: Mapping[Side, str], n_rows: int) -> Angles:
+    """Return the angles with NaN for the hips of which nothing can be told."""
+    names = [name for name in HIP_ANGLES if name.rsplit("_", 1)[1] in untold]
+    nothing = {name: np.full(n_rows, np.nan) for name in names}
+    return Angles({**angles.values, **nothing}, {**angles.sd, **nothing})
 
 
 def refill(

@@ -37,6 +37,7 @@ def assess_quality(
     tracks: Mapping[Side, HeadingTrack],
     wobble: Mapping[Side, StrapWobble],
     sync: Mapping[str, Any] | None = None,
+    untold: Mapping[Side, str] | None = None,
 ) -> dict[str, Any]:
     """Return the quality record, JSON-safe."""
     straps = {f"thigh_{side}": found for side, found in wobble.items()}
@@ -48,6 +49,9 @@ def assess_quality(
     heading = {side: _heading_quality(track) for side, track in tracks.items()}
     named = dict(sensors) | {"calibration": calibration}
     named |= {f"{segment} clock": _clock_quality(found) for segment, found in (sync or {}).items()}
+    named |= {
+        f"{side} hip": _graded([("C", f"no angles: {why}")]) for side, why in (untold or {}).items()
+    }
     named |= {f"{side} hip heading": part for side, part in heading.items()}
     worst = max((part["grade"] for part in named.values()), key=_LEVELS.index)
     return {
