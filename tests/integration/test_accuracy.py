@@ -85,16 +85,14 @@ def test_angles_follow_the_truth(activity: str, seed: int):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_live_angles_follow_the_truth(seed: int):
-    """Causal, from the first calibration (10 s of gait) on; in turns the direction lags."""
+    """Causal, from the first calibration (10 s of gait) on, turns by 90° and 180° included."""
     recording = imuhip.simulate("walk", 2, seed=seed)
     found = errors(recording, imuhip.analyze(recording, live=True))
     print(f"\nlive {seed}\n{found.round(3)}")
     assert found["missing"].max() < 0.15, "10 s of gait, to the end of a block, of 120 s"
     assert found.loc[HIP, "rmse"].max() <= 2.0
-    assert found.loc[["pelvis_tilt_deg", "pelvis_obliquity_deg"], "rmse"].max() <= 2.0
+    assert found.loc[PELVIS, "rmse"].max() <= 1.5
     assert found.loc[HIP_ROTATION, "mean_free"].max() <= 2.0
-    # turns by 90° and 180° within some steps: the direction is not known before it is walked
-    assert found.loc["pelvis_rotation_deg", "rmse"] <= 10.0
 
 
 def test_live_pelvis_rotation_is_as_good_where_nobody_turns():
