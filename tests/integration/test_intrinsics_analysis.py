@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks import intrinsics as benchmark
+from scipy.io import loadmat
 from typer.testing import CliRunner
 
 import imuhip
@@ -178,3 +179,26 @@ def test_prompts_follow_the_samples():
     assert told[0].startswith("0 poses; next: lay it still for 3 s")
     assert told[-1].startswith("20 poses, turned about x, y, z; next: done")
     assert len(told) == len(set(told))
+
+
+def test_a_real_sensor_that_needs_it_is_told_so(shared_data: Path):
+    """The example person's sensors read 9.68 to 10.06 m/s² at rest."""
+    content = loadmat(
+        shared_data / "qmt_full_body" / "full_body_example_data.mat", simplify_cells=True
+    )
+    names = {"pelvis": "hip", "thigh_left": "upper_leg_left", "thigh_right": "upper_leg_right"}
+    person = Recording.from_arrays(
+        rate_hz=100.0,
+        sensors={
+            segment: {"acc": content[name]["acc"], "gyr": content[name]["gyr"]}
+            for segment, name in names.items()
+        },
+    )
+    quality = imuhip.analyze(person).quality
+    told = quality["sensors"]["pelvis"]
+    assert told["grade"] != "A"
+    assert told["intrinsics"] == "none"
+    assert any(
+        "m/s² at rest" in reason and "imuhip calibrate-sensor corrects it" in reason
+        for reason in quality["reasons"]
+    )
