@@ -24,20 +24,20 @@ from imuhip.analysis.live_calibration import (
     LiveFrame,
     measure_frame,
 )
+from imuhip.analysis.live_fusion import LiveFusion
 from imuhip.analysis.live_log import LiveLog
-from imuhip.analysis.motion import SensorMotion, live_motion
+from imuhip.analysis.motion import SensorMotion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.core import quaternion
 from imuhip.core.butterworth import CausalFilter, band_pass, low_pass
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
-from imuhip.fusion.filters import make_filter
 from imuhip.fusion.vqf_filter import LeanFilter
 from imuhip.gait.activity import FRAME_S
 from imuhip.kinematics.angles import hip_from_segments, pelvis_attitude
 from imuhip.kinematics.heading_blocks import BLOCK_S, wrap
-from imuhip.kinematics.heading_track import HeadingFilter
+from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingFilter
 from imuhip.kinematics.hip_centre import (
     BAND_HZ,
     PointForce,
@@ -85,10 +85,9 @@ class LivePipeline:
         self.period_s = 1.1
         self.log = LiveLog()
         self.bias_rad_s: dict[str, FloatArray] = {}
-        self._steps: list[tuple[bool, bool, float]] = []
+        self._steps: list[tuple[bool, bool, float, set[Side]]] = []
         self._segments = ("pelvis", *(f"thigh_{side}" for side in self.sides))
-        self._filters = {s: make_filter(settings.orientation_filter, rate_hz) for s in segments}
-        self._last_rate: dict[str, FloatArray] = {}
+        self._fusion = LiveFusion(segments, rate_hz, settings.orientation_filter)
         self._activity = LiveActivity(self._segments, rate_hz)
         bands = band_pass(*BAND_HZ, rate_hz)
         smooth = low_pass(5.0, rate_hz)
@@ -131,7 +130,7 @@ class LivePipeline:
         return joined(parts, block.time_s)
 
     def _advance(self, part: GridBlock) -> LiveAngles:
-        motions = live_motion(part, self._filters, self._last_rate)
+        motions = self._fusion.update(part)
         self.bias_rad_s = {s: motion.bias_rad_s[-1] for s, motion in motions.items()}
         angles = self._angles(part.time_s, motions)
         self._pending.append((part.time_s, motions))
@@ -145,7 +144,8 @@ class LivePipeline:
         frame, still, period_s = self._make_frame()
         self._last_pelvis = frame.motions["pelvis"].q_WS[-1]
         self._pending, self._n_pending = [], 0
-        self._steps.append((frame.still, bool(frame.gait.any()), frame.turned_rad))
+        lost = self._lost_headings()
+        self._steps.append((frame.still, bool(frame.gait.any()), frame.turned_rad, lost))
         innovations: dict[Side, float] = {}
         renewed = self.calibrator.add(frame)
         if renewed is not None:
@@ -157,12 +157,17 @@ class LivePipeline:
             if renewed.frozen:
                 self.calibrator.release()
         elif self.calibration is not None:
-            innovations = self._step_headings(frame, self.calibration)
+            innovations = self._step_headings(frame, self.calibration, lost)
         if self.calibration is not None:
             self._align(self.calibration)
             self._learn_gait(bool(frame.gait.any()))
         self.still = frame.still
         self.log.add(still, period_s, self.headings, innovations)
+
+    def _lost_headings(self) -> set[Side]:
+        """Return the sides whose heading is new, because a sensor came back in this block."""
+        returned = self._fusion.take_returned()
+        return {s for s in self.sides if "pelvis" in returned or f"thigh_{s}" in returned}
 
     def _make_frame(self) -> tuple[LiveFrame, BoolArray, FloatArray]:
         """Return the complete block, and what was judged of each of its seconds."""
@@ -216,7 +221,10 @@ class LivePipeline:
         gait = {frame.index: frame for frame in self.calibrator.history()}
         stances = {side: self.calibrator.stances(side) for side in self.sides}
         for index in range(calibration.pose.end_block + 1, last + 1):
-            still, walked, turned_rad = self._steps[index]
+            still, walked, turned_rad, lost = self._steps[index]
+            for side in lost:
+                self.headings[side].forget()
+                stances[side] = {}  # a sensor that was gone faces elsewhere since
             for side, heading in self.headings.items():
                 heading.predict(BLOCK_S, turned_rad, still=still, gait=walked)
                 if index in stances[side]:
@@ -228,12 +236,16 @@ class LivePipeline:
                     )
         return innovations
 
-    def _step_headings(self, frame: LiveFrame, calibration: LiveCalibration) -> dict[Side, float]:
+    def _step_headings(
+        self, frame: LiveFrame, calibration: LiveCalibration, lost: set[Side]
+    ) -> dict[Side, float]:
         """Move the heading filters on by one block; returns their innovations in rad."""
         innovations = {}
         for side, heading in self.headings.items():
             walked = bool(frame.gait.any())
             heading.predict(BLOCK_S, frame.turned_rad, still=frame.still, gait=walked)
+            if side in lost:
+                heading.forget()
             if walked:
                 leg = calibration.legs[side]
                 innovations[side] = heading.measure(*measure_frame(frame, leg, side, self.rate_hz))
@@ -318,7 +330,7 @@ class LivePipeline:
         sd: dict[str, FloatArray] = {}
         for side, hip in hips.items():
             heading_sd = np.full(len(time_s), np.sqrt(self.headings[side].covariance[0, 0]))
-            gone = missing | ~motions[f"thigh_{side}"].trusted
+            gone = missing | ~motions[f"thigh_{side}"].trusted | (heading_sd > UNKNOWN_SD_RAD)
             if self.calibration is not None and self.calibration.wobble[side].is_loose:
                 hip[:, 2] = self._steady[side].update(hip[:, 2])
             names = tuple(f"hip_{kind}_{side}" for kind in ("flexion", "adduction", "rotation"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from imuhip.analysis.absence import absent
 from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.stillness import still_frames
 from imuhip.core.butterworth import CausalFilter, low_pass
@@ -28,6 +29,7 @@ class LiveActivity:
         self._past: dict[str, FloatArray] = {
             name: np.empty((0, 3)) for name in (*self._thighs, "pelvis")
         }
+        self._known: dict[str, BoolArray] = {name: np.empty(0, dtype=bool) for name in self._past}
 
     def update(self, motions: Mapping[str, SensorMotion]) -> tuple[BoolArray, FloatArray]:
         """Judge the seconds of one more block (a whole number of frames).
@@ -50,6 +52,9 @@ class LiveActivity:
             for name, values in new.items()
         }
         n_past = len(self._past["pelvis"])
+        known_rows = {
+            name: np.concatenate([self._known[name], motions[name].trusted]) for name in new
+        }
         period_s = np.full(len(still), np.nan)
         for k in (int(row) for row in np.flatnonzero(~still)):
             end = n_past + (k + 1) * self._frame
@@ -57,11 +62,20 @@ class LiveActivity:
             if start < 0:
                 continue
             own = slice(self._window - self._frame, self._window)
+            gone = {n for n, rows in known_rows.items() if self._gone(rows[start:end])}
+            thighs = [thigh for thigh in self._thighs if thigh not in gone]
+            if not thighs or "pelvis" in gone:
+                continue
             period_s[k] = gait_period_s(
-                [smooth[thigh][start:end] for thigh in self._thighs],
+                [smooth[thigh][start:end] for thigh in thighs],
                 smooth["pelvis"][start:end],
                 own,
                 self._rate_hz,
             )
         self._past = {name: values[-self._window :] for name, values in smooth.items()}
+        self._known = {name: rows[-self._window :] for name, rows in known_rows.items()}
         return still, period_s
+
+    def _gone(self, known: BoolArray) -> bool:
+        """Return whether a sensor is gone for long within a window."""
+        return bool(absent(known, self._rate_hz).any())

@@ -102,7 +102,8 @@ class LiveCalibrator:
         self._still.add(frame.index, frame.motions, frame.still_rows)
         if self._marker is not None:
             inside = (frame.time_s >= self._marker.start_s) & (frame.time_s <= self._marker.end_s)
-            self._marked.add(frame.index, frame.motions, np.asarray(inside))
+            there = all(motion.trusted.mean() > 0.5 for motion in frame.motions.values())
+            self._marked.add(frame.index, frame.motions, np.asarray(inside & there))
         if not self._due:
             return None
         self._collect_gait(frame)
@@ -110,6 +111,8 @@ class LiveCalibrator:
             return None
         pose = self._choose_pose()
         if pose is None:
+            return None
+        if not any(frame.usable.any() and frame.index > pose.end_block for frame in self._frames):
             return None
         while self._due and self._is_due():
             self._due.pop(0)
@@ -206,11 +209,13 @@ def measure_frame(
 ) -> tuple[float, float]:
     """Return the block heading (rad) and its variance (rad²) of one frame and leg."""
     pelvis, thigh = frame.forces[side]
+    # the other thigh's sensor may be gone
+    usable = frame.gait & frame.motions["pelvis"].trusted & frame.motions[f"thigh_{side}"].trusted
     found = heading_blocks(
         pelvis.at(leg.vectors.pelvis_m),
         thigh.at(leg.vectors.thigh_m),
-        frame.usable,
-        len(frame.usable),
+        usable,
+        len(usable),
         rate_hz,
     )
     return float(found.heading_rad[0]), float(found.variance_rad2[0])

@@ -54,6 +54,10 @@ class SensorMotion:
             self.bias_rad_s[rows],
         )
 
+    def doubted(self, rows: BoolArray) -> SensorMotion:
+        """Return the motion with some of the rows not trusted."""
+        return replace(self, trusted=self.trusted & ~rows)
+
     @staticmethod
     def joined(parts: Sequence[SensorMotion]) -> SensorMotion:
         """Return parts one after the other."""

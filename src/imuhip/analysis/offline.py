@@ -37,7 +37,7 @@ from imuhip.kinematics.angles import (
     pelvis_attitude,
     unwrap_heading,
 )
-from imuhip.kinematics.heading_track import HeadingTrack
+from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingTrack
 from imuhip.kinematics.progression import travel_acceleration, travel_speed
 from imuhip.kinematics.strap_slip import StrapSlip
 from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
@@ -46,8 +46,6 @@ from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 __all__ = ["Angles", "Kinematics", "analyze_offline"]
 
 _Z = np.array([0.0, 0.0, 1.0])
-_UNKNOWN_SD_RAD = np.radians(30.0)
-"""A heading known no better than that is not known."""
 _TRAVEL_RATE_HZ = 20.0
 _ACTIVITY_RATE_HZ = 50.0
 """Enough for signals that end at 5 Hz."""
@@ -409,7 +407,7 @@ def compute_angles(
         heading_sd = block_to_rows(track.drift_sd_rad, len(hip), rate_hz)
         spread = hip_sd(hip[:, 0], heading_sd, soft[side], wobble[side].amplitude_rad)
         gone = missing | ~motions[thigh].trusted | ~settled
-        gone |= unsettled(motions[thigh].trusted, rate_hz) | (heading_sd > _UNKNOWN_SD_RAD)
+        gone |= unsettled(motions[thigh].trusted, rate_hz) | (heading_sd > UNKNOWN_SD_RAD)
         for k, motion in enumerate(("flexion", "adduction", "rotation")):
             values[f"hip_{motion}_{side}"] = np.where(gone, np.nan, hip[:, k])
             sd[f"hip_{motion}_{side}"] = np.where(gone, np.nan, spread[:, k])

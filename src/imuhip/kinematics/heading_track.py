@@ -17,7 +17,10 @@ import numpy as np
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
 
-__all__ = ["DriftModel", "HeadingFilter", "HeadingTrack", "smooth_heading"]
+__all__ = ["UNKNOWN_SD_RAD", "DriftModel", "HeadingFilter", "HeadingTrack", "smooth_heading"]
+
+UNKNOWN_SD_RAD = float(np.radians(30.0))
+"""A heading known no better than that is not known."""
 
 _GAIT_ROW = np.array([1.0, 0.0, 1.0])
 _STANCE_ROW = np.array([1.0, 0.0, 0.0])
@@ -89,6 +92,10 @@ class HeadingFilter:
             variance_rad2 += innovation**2 / self.model.gate
         self._update(_GAIT_ROW, innovation, variance_rad2)
         return innovation
+
+    def forget(self) -> None:
+        """Lose the heading: a sensor was gone and came back in a world of its own."""
+        self.covariance[0, 0] += np.pi**2
 
     def anchor(self, drift_rad: float, variance_rad2: float) -> bool:
         """Take in the drift seen at another stance; returns whether it was believed.
