@@ -21,7 +21,8 @@ from imuhip.calibration.placement_check import (
 from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.errors import AnalysisError, CalibrationError, ImuhipError
-from imuhip.kinematics.strap_slip import StrapSlip, find_slips, swing_signal, undo_slips
+from imuhip.kinematics.slip_search import find_slips, swing_signal
+from imuhip.kinematics.strap_slip import StrapSlip, undo_slips
 
 __all__ = ["Mounting", "check_mounting", "explained", "note_mounting", "unslipped", "widened"]
 
