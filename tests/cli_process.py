@@ -16,6 +16,7 @@ from pathlib import Path
 __all__ = ["CliProcess", "run_cli"]
 
 _ENTRY = "from imuhip.cli.main import run; run()"
+_ANNOUNCED_ENTRY = "from imuhip.cli.main import run; print('entered', flush=True); run()"
 
 
 def _environment(extra: Mapping[str, str | None]) -> dict[str, str]:
@@ -40,11 +41,17 @@ def run_cli(
 
 
 class CliProcess:
-    """``imuhip ARGUMENTS``, running; a context manager that leaves no process behind."""
+    """``imuhip ARGUMENTS``, running; a context manager that leaves no process behind.
 
-    def __init__(self, *arguments: object, cwd: Path, **environment: str | None) -> None:
+    If `announced`, it prints ``entered`` when the interpreter comes to our first line.
+    """
+
+    def __init__(
+        self, *arguments: object, cwd: Path, announced: bool = False, **environment: str | None
+    ) -> None:
+        entry = _ANNOUNCED_ENTRY if announced else _ENTRY
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _ENTRY, *map(str, arguments)],
+            [sys.executable, "-c", entry, *map(str, arguments)],
             cwd=cwd,
             env=_environment(environment),
             stdin=subprocess.DEVNULL,
