@@ -23,6 +23,7 @@ from imuhip.core.series import ImuSeries
 from imuhip.errors import CalibrationError
 from imuhip.simulation.bench_calibration import simulate_bench
 from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
+from imuhip.simulation.packet_loss import lost_samples
 
 G = 9.80665
 FACES = np.concatenate([np.eye(3), -np.eye(3)])
@@ -152,7 +153,7 @@ def test_gaps_are_bridged_when_short_and_cost_a_move_when_long(bench):
     series = bench.recording.sensors["pelvis"]
     rests = find_rests(series)
     middle = (rests[4].rows.end + rests[5].rows.start) // 2
-    for n_lost, expected in ((3, 0), (30, 1)):
+    for n_lost, expected in ((5, 0), (6, 1), (30, 1)):
         acc, gyr = series.acc.copy(), series.gyr.copy()
         acc[middle : middle + n_lost], gyr[middle : middle + n_lost] = np.nan, np.nan
         holed = ImuSeries(series.time_s, acc, gyr)
@@ -238,6 +239,17 @@ def test_applied_samples_read_gravity_at_rest(bench, found):
     for rest in find_rests(taken):
         assert np.linalg.norm(rest.acc) == pytest.approx(G, abs=0.003)
         assert np.linalg.norm(rest.gyr) < np.radians(0.15)
+
+
+def test_lost_packets_cost_little():
+    bench = simulate_bench(6)
+    series = bench.recording.sensors["pelvis"]
+    lost = lost_samples(len(series), 100.0, 0.01, np.random.default_rng(0))
+    acc, gyr = series.acc.copy(), series.gyr.copy()
+    acc[lost], gyr[lost] = np.nan, np.nan
+    found = calibrate_sensor(ImuSeries(series.time_s, acc, gyr))
+    assert lost.sum() > 100
+    assert np.abs(left_over(bench, found)).max() < 0.001
 
 
 def test_missed_edge_is_left_out_and_told(bench):

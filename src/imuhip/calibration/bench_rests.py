@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
 from imuhip.core import quaternion
@@ -70,18 +71,19 @@ class Move:
 
 
 def bridged(series: ImuSeries) -> tuple[FloatArray, FloatArray]:
-    """Return acc and gyr with gaps of up to 50 ms joined by lines; NaN in longer ones."""
+    """Return acc and gyr with gaps of up to 50 ms filled by a cubic spline; NaN in longer ones."""
     valid = np.asarray(series.valid)
-    if valid.all() or valid.sum() < 2:
+    if valid.all() or valid.sum() < 4:
         return series.acc, series.gyr
+    period_s = float(np.median(np.diff(series.time_s)))
     at = series.time_s[valid]
     after = np.minimum(np.searchsorted(at, series.time_s), len(at) - 1)
-    long = at[after] - at[np.maximum(after - 1, 0)] > _BRIDGE_S + 1e-6
+    long = at[after] - at[np.maximum(after - 1, 0)] - period_s > _BRIDGE_S + 1e-3
     hidden = ~valid & (long | (series.time_s < at[0]) | (series.time_s > at[-1]))
 
     def joined(values: FloatArray) -> FloatArray:
-        columns = [np.interp(series.time_s, at, column) for column in values[valid].T]
-        return np.where(hidden[:, None], np.nan, np.stack(columns, axis=1))
+        # A line would lose a tenth of a degree in a packet of a quick move.
+        return np.where(hidden[:, None], np.nan, CubicSpline(at, values[valid])(series.time_s))
 
     return joined(series.acc), joined(series.gyr)
 
@@ -143,7 +145,7 @@ def find_moves(series: ImuSeries, rests: list[Rest]) -> tuple[list[Move], list[s
         time_s, read = series.time_s[rows], gyr[rows]
         where = f"the move at {time_s[0]:.0f} s"
         if not np.isfinite(read).all():
-            left_out.append(f"{where} was not received whole")
+            left_out.append(f"{where} was not received whole; keep the sensor near")
             continue
         if _is_clipped(read):
             left_out.append(f"{where} was faster than the gyroscope's range; turn slower")
