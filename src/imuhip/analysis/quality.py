@@ -24,6 +24,7 @@ angles of a session, not part of the ``_sd_deg`` columns."""
 
 _GRAVITY_M_S2 = 9.80665
 _LEVELS = "ABCD"
+_WANTED_RATE_HZ = 50.0
 _POSE_SLACK_S = 0.05
 """A marker of just the wanted length may lose samples at its edges."""
 
@@ -48,6 +49,9 @@ def assess_quality(
     calibration = _calibration_quality(pose, legs, gait, grid)
     heading = {side: _heading_quality(track) for side, track in tracks.items()}
     named = dict(sensors) | {"calibration": calibration}
+    if grid.rate_hz < 0.98 * _WANTED_RATE_HZ:
+        told = f"sampled at {grid.rate_hz:g} Hz, {_WANTED_RATE_HZ:g} Hz or more are wanted"
+        named["recording"] = _graded([("C", told)])
     named |= {f"{segment} clock": _clock_quality(found) for segment, found in (sync or {}).items()}
     named |= {
         f"{side} hip": _graded([("C", f"no angles: {why}")]) for side, why in (untold or {}).items()
