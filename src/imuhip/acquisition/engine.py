@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 STALL_S = 0.25
 """The host not reading packets for this long is noted in the file."""
 
+_SHORTEST_WAIT_S = 1e-3
+
 MAX_FAULTS = 20
 """Of a fault that comes with every packet, the first few tell enough."""
 
@@ -253,7 +255,8 @@ class Engine:
             return
         while self._run is not None and (rest_s := duration_s - self._run.elapsed_s) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(rest_s):
+                # A rest below the resolution of the loop's clock would be waited for for ever.
+                async with asyncio.timeout(max(rest_s, _SHORTEST_WAIT_S)):
                     await self._idle.wait()
 
     def _running(self) -> RecordingRun:
