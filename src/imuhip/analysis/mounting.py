@@ -27,6 +27,8 @@ from imuhip.kinematics.strap_slip import StrapSlip, undo_slips
 __all__ = ["Mounting", "check_mounting", "explained", "note_mounting", "unslipped", "widened"]
 
 _SMOOTH_HZ = 5.0
+_ENOUGH_HZ = 40.0
+"""Swinging ends at 5 Hz; more samples only take time."""
 _MOVING_RAD_S = 0.5
 _LEVELS = "ABCD"
 _WRONG_SEGMENT_SD_RAD = np.radians(30.0)
@@ -69,33 +71,42 @@ class Mounting:
 
 def check_mounting(found: Kinematics, corrected: Sequence[StrapSlip] = ()) -> Mounting:
     """Look at the mounting with all that an analysis found."""
-    rate_hz = found.grid.rate_hz
     worn = ("pelvis", *(f"thigh_{side}" for side in found.legs))
+    thin = max(1, int(found.grid.rate_hz / _ENOUGH_HZ))
+    rate_hz = found.grid.rate_hz / thin
     smooth = low_pass(_SMOOTH_HZ, rate_hz)
-    gyr = {s: zero_phase(smooth, found.grid.gyr[s] - found.bias_rad_s[s]) for s in worn}
-    acc = {s: zero_phase(smooth, found.grid.acc[s]) for s in worn}
-    posed = slice(found.pose.rows.start, found.pose.rows.end)
-    doubts = segment_doubts(gyr, found.gait)
+    gyr = {
+        s: zero_phase(smooth, _thinned(found.grid.gyr[s], thin) - found.bias_rad_s[s]) for s in worn
+    }
+    acc = {s: zero_phase(smooth, _thinned(found.grid.acc[s], thin)) for s in worn}
+    middles = slice(thin // 2, len(found.grid) // thin * thin, thin)
+    posed = slice(found.pose.rows.start // thin, max(1, found.pose.rows.end // thin))
+    doubts = segment_doubts(gyr, found.gait[middles])
     labels = next(iter(found.legs.values())).labels
     right_S = {f"thigh_{side}": leg.axis.right_S for side, leg in found.legs.items()}
+    slips = find_slips(
+        found.grid.time_s[middles],
+        gyr,
+        acc,
+        found.pose.up_S,
+        swing_signal(gyr, right_S),
+        {s: (found.gait & found.grid.valid[s])[middles] for s in worn},
+        rate_hz,
+    )
     return Mounting(
         labels=None if doubts else labels,
         doubts=tuple(doubts),
         pose=pose_motion({s: rate[posed] for s, rate in gyr.items()}, found.pose.up_S, rate_hz),
         up_S=found.pose.up_S,
-        slips=tuple(
-            find_slips(
-                found.grid.time_s,
-                gyr,
-                acc,
-                found.pose.up_S,
-                swing_signal(gyr, right_S),
-                {s: found.gait & found.grid.valid[s] for s in worn},
-                rate_hz,
-            )
-        ),
+        slips=tuple(slips),
         corrected=tuple(corrected),
     )
+
+
+def _thinned(values: FloatArray, n_samples: int) -> FloatArray:
+    """Return the means of every `n_samples` rows."""
+    rows = len(values) // n_samples
+    return np.asarray(values[: rows * n_samples].reshape(rows, n_samples, -1).mean(axis=1))
 
 
 def unslipped(sensors: Mapping[str, ImuSeries], slips: Sequence[StrapSlip]) -> dict[str, ImuSeries]:

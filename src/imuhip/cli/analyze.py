@@ -27,6 +27,10 @@ LiveOption = Annotated[
     bool, typer.Option("--live", help="Use only what was known at each instant, as the live view.")
 ]
 MagOption = Annotated[bool, typer.Option("--magnetometer", help="Use it where there is one.")]
+SlipsOption = Annotated[
+    bool,
+    typer.Option("--correct-slips", help="Turn sensors back from where their strap slipped."),
+]
 
 
 def analyze(
@@ -34,6 +38,7 @@ def analyze(
     orientation_filter: FilterOption = "vqf",
     live: LiveOption = False,
     magnetometer: MagOption = False,
+    correct_slips: SlipsOption = False,
     json: JsonOption = False,
 ) -> None:
     """Compute hip and pelvis angles, strides and their quality."""
@@ -41,7 +46,11 @@ def analyze(
 
     recording = imuhip.open(file)
     analysis = analyzed(
-        recording, orientation_filter=orientation_filter, live=live, magnetometer=magnetometer
+        recording,
+        orientation_filter=orientation_filter,
+        live=live,
+        magnetometer=magnetometer,
+        correct_slips=correct_slips,
     )
     if json:
         print_json({"file": file, "summary": analysis.summary, "quality": analysis.quality})
