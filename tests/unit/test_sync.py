@@ -56,7 +56,7 @@ def rmse(recording: imuhip.Recording, analysis: imuhip.Analysis) -> dict[str, fl
     return dict(zip(HIPS, np.sqrt(np.nanmean(error**2, axis=0)), strict=True))
 
 
-@pytest.mark.parametrize("offset_ms", [0.0, -10.0, 20.0, -50.0])
+@pytest.mark.parametrize("offset_ms", [0.0, -10.0, 40.0])
 @pytest.mark.parametrize("person", ["runner", "walker"])
 def test_an_offset_is_found_to_3_ms(person: str, offset_ms: float, request):
     recording = request.getfixturevalue(person)
@@ -92,13 +92,13 @@ def test_punctual_clocks_are_left_alone(runner, walker):
 
 
 def test_a_clock_that_runs_fast_is_followed():
-    recording = imuhip.simulate("run", 12.0, seed=43, rate_hz=60.0)
+    recording = imuhip.simulate("run", 8.0, seed=43, rate_hz=60.0)
     sensors = dict(recording.sensors)
     thigh = sensors["thigh_right"]
     sensors["thigh_right"] = replace(thigh, time_s=thigh.time_s * (1 + 30e-6))
     found = imuhip.analyze(replace(recording, sensors=sensors)).quality["sync"]
     assert abs(found["thigh_right"]["skew_ppm"] - 30.0) < 5.0
-    assert abs(found["thigh_right"]["offset_ms"] - 30e-3 * 390.0) < 3.0
+    assert abs(found["thigh_right"]["offset_ms"] - 30e-3 * 270.0) < 3.0
     assert found["thigh_left"]["skew_ppm"] == 0.0
 
 
