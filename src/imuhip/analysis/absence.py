@@ -1,7 +1,8 @@
 """Sensors that are gone for seconds or minutes: what their absence makes of the rest.
 
-Across a gap of up to a second an orientation can be carried by the strides around it. Across more
-it cannot: the sensor starts anew when it comes back, its heading unknown until gait tells it again.
+Across a gap of a few tenths of a second an orientation can be carried by the strides around it.
+Across more it cannot: the sensor starts anew when it comes back, its heading unknown until gait
+tells it again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ __all__ = [
     "unsettled",
 ]
 
-LONG_GAP_S = 1.0
+LONG_GAP_S = 0.4
+"""Carried across 0.3 s a thigh is off by 0.7°, across 0.7 s by 10° and more."""
+
+_GAIT_GAP_S = 1.0
+"""Shorter ones leave enough of a window to know gait by."""
+
 SHORTEST_PIECE_S = 5.0
 """Of samples between two long gaps: less is too short to find the vertical and the heading."""
 
@@ -34,25 +40,25 @@ _COMMON_GAIT_S = 10.0
 _POSE_SHARE = 0.5
 
 
-def absent(known: BoolArray, rate_hz: float) -> BoolArray:
-    """Return (n,) where a sensor is gone for longer than `LONG_GAP_S`."""
+def absent(known: BoolArray, rate_hz: float, longer_than_s: float = _GAIT_GAP_S) -> BoolArray:
+    """Return (n,) where a sensor is gone for longer than that."""
     rows = np.zeros(len(known), dtype=bool)
     if known.all():
         return rows
-    for gap in stretches(~known, minimum=int(LONG_GAP_S * rate_hz) + 1):
+    for gap in stretches(~known, minimum=int(longer_than_s * rate_hz + 1e-6) + 1):
         rows[gap.start : gap.end] = True
     return rows
 
 
 def pieces(known: BoolArray, rate_hz: float) -> list[Stretch]:
     """Return what lies between long gaps."""
-    return stretches(~absent(known, rate_hz))
+    return stretches(~absent(known, rate_hz, LONG_GAP_S))
 
 
 def unsettled(known: BoolArray, rate_hz: float) -> BoolArray:
     """Return (n,) where a long gap is so near that the heading is not to be trusted."""
     rows = np.zeros(len(known), dtype=bool)
-    for gap in stretches(absent(known, rate_hz)):
+    for gap in stretches(absent(known, rate_hz, LONG_GAP_S)):
         start = max(0, gap.start - int(_BEFORE_S * rate_hz)) if gap.start > 0 else 0
         rows[start : max(gap.end, gap.start + int(_AFTER_S * rate_hz))] = True
     return rows

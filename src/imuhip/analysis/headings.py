@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from imuhip.analysis.absence import absent
+from imuhip.analysis.absence import LONG_GAP_S, absent
 from imuhip.analysis.gap_fill import gap_turn_variance
 from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.legs import LegGeometry, find_legs
@@ -137,7 +137,7 @@ def find_stances(
         if rows.start < pose.rows.end or rows.start > int(np.argmax(gait)):
             continue
         between = slice(pose.rows.start, rows.end)
-        if any(absent(motions[s].trusted[between], rate_hz).any() for s in segments):
+        if any(absent(motions[s].trusted[between], rate_hz, LONG_GAP_S).any() for s in segments):
             continue  # a sensor that was gone faces elsewhere since
         stance = make_pose(rows, {s: acc[s] for s in segments}, given=False)
         if same_stance(stance.up_S, {s: pose.up_S[s] for s in segments}):
