@@ -229,7 +229,7 @@ class LivePipeline:
                 heading.predict(BLOCK_S, turned_rad, still=still, gait=walked)
                 if index in stances[side]:
                     heading.anchor(*stances[side][index])
-                if index in gait:
+                if index in gait and side not in lost:
                     leg = calibration.legs[side]
                     innovations[side] = heading.measure(
                         *measure_frame(gait[index], leg, side, self.rate_hz)
@@ -246,7 +246,7 @@ class LivePipeline:
             heading.predict(BLOCK_S, frame.turned_rad, still=frame.still, gait=walked)
             if side in lost:
                 heading.forget()
-            if walked:
+            if walked and side not in lost:  # the block began in the old world
                 leg = calibration.legs[side]
                 innovations[side] = heading.measure(*measure_frame(frame, leg, side, self.rate_hz))
         return innovations
