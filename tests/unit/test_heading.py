@@ -219,8 +219,10 @@ def test_the_covariance_stays_one(steps):
         assert np.linalg.eigvalsh(0.5 * (found.covariance + found.covariance.T)).min() > -1e-12
 
 
-def test_blocks_before_the_anchor_take_its_value():
+def test_blocks_before_the_anchor_in_which_nobody_walked_take_its_value():
     _, blocks = drifting(40, 0.7, 0.0, np.radians(1.0))
+    blocks.heading_rad[:11] = np.nan
+    blocks.variance_rad2[:11] = np.inf
     found = track(blocks, anchor=10)
     np.testing.assert_array_equal(found.heading_rad[:10], found.heading_rad[10])
     np.testing.assert_array_equal(found.drift_sd_rad[:10], found.drift_sd_rad[10])
