@@ -6,15 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from imuhip.analysis.body import Angles
 from imuhip.analysis.grid import to_grid
 from imuhip.analysis.live import LivePipeline
-from imuhip.analysis.offline import (
-    Angles,
-    Kinematics,
-    check_segments,
-    not_enough_gait,
-    rows_of_gait,
-)
+from imuhip.analysis.occasions import not_enough_gait, rows_of_gait
+from imuhip.analysis.offline import Kinematics, check_segments
 from imuhip.analysis.settings import Settings
 from imuhip.core.series import FloatArray, ImuSeries, Marker
 from imuhip.errors import CalibrationError

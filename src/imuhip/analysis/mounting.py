@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from imuhip.analysis.body import Angles
 from imuhip.analysis.grid import to_grid
-from imuhip.analysis.offline import Angles, Kinematics
+from imuhip.analysis.offline import Kinematics
 from imuhip.calibration.placement_check import (
     LabelEvidence,
     PoseMotion,
