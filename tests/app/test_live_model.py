@@ -84,8 +84,12 @@ def test_a_vanished_sensor_alarms_and_the_others_go_on(walk) -> None:
     assert model.history.reading("hip_flexion_right").is_known
     assert [card.grade for card in model.cards] == ["good", "bad", "good"]
     source.back("thigh_left")
-    walked(source, model, 58.0, 0.1)
+    walked(source, model, 55.0, 0.1)
     assert model.guidance.kind == "well"
+    assert not model.history.reading(
+        "hip_flexion_left"
+    ).is_known  # its heading is to be found again
+    walked(source, model, 63.0, 0.1)
     assert model.history.reading("hip_flexion_left").is_known
 
 

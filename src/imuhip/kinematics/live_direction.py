@@ -19,7 +19,7 @@ __all__ = ["LiveDirection"]
 _MEMORY_S = 20.0
 _LOOK_BACK_S = 0.25
 _CALM_RAD_S = np.radians(12.0)
-_TURNING_RAD_S = np.radians(25.0)
+_BLEND_RAD_S = np.radians(13.0)
 _STRAIGHT_RAD_S = np.radians(10.0)
 
 
@@ -39,6 +39,7 @@ class LiveDirection:
         self._heading: FloatArray = np.empty(0)
         self._legs: FloatArray = np.empty((0, n_features))
         self._weights: FloatArray | None = None
+        self._calm_rad_s = _CALM_RAD_S
 
     def begin(self, heading_rad: FloatArray, legs: FloatArray) -> None:
         """Take over a past: headings (n,) and what the legs did (n, k)."""
@@ -90,15 +91,18 @@ class LiveDirection:
         assert self._weights is not None
         n_new = len(direction)
         told = past - legs @ self._weights
-        back = max(1, round(_LOOK_BACK_S * self._rate_hz))
-        rate = np.zeros(len(past))
-        rate[back:] = np.abs(told[back:] - told[:-back]) / _LOOK_BACK_S
-        rate = np.nan_to_num(rate)
-        alert = np.clip((rate - _CALM_RAD_S) / (_TURNING_RAD_S - _CALM_RAD_S), 0.0, 1.0)
+        alert = np.clip((self._told_rate(told) - self._calm_rad_s) / _BLEND_RAD_S, 0.0, 1.0)
         window = 2 * stride_samples + 1
         held = ndimage.maximum_filter1d(alert, window, origin=stride_samples, mode="nearest")
         share = np.where(np.isfinite(told), held, 0.0)[-n_new:]
         return np.asarray(direction + share * (np.nan_to_num(told[-n_new:]) - direction))
+
+    def _told_rate(self, told_rad: FloatArray) -> FloatArray:
+        """Return how fast (rad/s) the direction told by the legs changes, 0 where unknown."""
+        back = max(1, round(_LOOK_BACK_S * self._rate_hz))
+        rate = np.zeros(len(told_rad))
+        rate[back:] = np.abs(told_rad[back:] - told_rad[:-back]) / _LOOK_BACK_S
+        return np.nan_to_num(rate)
 
     def learn(self, stride_samples: int) -> None:
         """Learn from the last seconds how the pelvis goes with the legs, on the straight."""
@@ -111,3 +115,6 @@ class LiveDirection:
             return
         legs, left = self._legs[rows], (self._heading - direction)[rows]
         self._weights = np.linalg.lstsq(legs, left, rcond=None)[0]
+        # Where the legs tell little (running), only what is faster than their noise is a turn.
+        noise = self._told_rate(self._heading - self._legs @ self._weights)[rows]
+        self._calm_rad_s = max(_CALM_RAD_S, float(np.percentile(noise, 98.0)))
