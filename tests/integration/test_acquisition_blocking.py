@@ -165,8 +165,12 @@ def test_ctrl_c_while_recording_finishes_the_file(tmp_path: Path, wait_s: float,
     finally:
         child.kill()
         child.wait()
-    assert child.returncode == 0, err
-    assert "interrupted=True error=None lost=0" in out
+    if presses == 1:
+        assert child.returncode == 0, err
+    if child.returncode == 0:
+        assert "interrupted=True error=None lost=0" in out
+    else:  # a press after `record` has returned is the calling script's own to handle
+        assert child.returncode == -signal.SIGINT, err
     recording = reader.open_recording(path)
     assert recording.state == "complete"
     assert recording.duration_s > 0.5 * wait_s
