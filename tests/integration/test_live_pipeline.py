@@ -116,3 +116,23 @@ def test_a_vanished_sensor_is_not_waited_for(walk) -> None:
     known = np.concatenate(thigh_known)
     assert emitted > 950
     assert 370 <= (~known).sum() <= 430
+
+
+def test_a_thigh_that_vanishes_does_not_pass_for_a_turn() -> None:
+    """The pelvis goes on as it did while the left thigh is gone, and when it comes back."""
+    recording = imuhip.simulate("walk", 1.0, seed=22, turns=False)
+    gait = next(marker for marker in recording.markers if marker.name == "gait")
+    sensors = {s: {"acc": v.acc.copy(), "gyr": v.gyr.copy()} for s, v in recording.sensors.items()}
+    time_s = recording.sensors["pelvis"].time_s
+    gone = (time_s > gait.start_s + 30.0) & (time_s < gait.start_s + 34.0)
+    for channel in ("acc", "gyr"):
+        sensors["thigh_left"][channel][gone] = np.nan
+    lossy = imuhip.Recording.from_arrays(
+        rate_hz=recording.rate_hz, sensors=sensors, markers=recording.markers
+    )
+    angles = imuhip.analyze(lossy, live=True).angles
+    error = angles["pelvis_rotation_deg"] - recording.truth["pelvis_rotation_deg"]
+    error = error.loc[gait.start_s + 15.0 : gait.end_s]
+    assert error.notna().all()
+    assert error.abs().max() < 8.0
+    assert np.sqrt((error**2).mean()) < 2.0

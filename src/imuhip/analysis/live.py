@@ -288,7 +288,8 @@ class LivePipeline:
         }
         still = {side: np.zeros(len(motions["pelvis"].q_WS)) for side in self.sides}
         q_WB, hips = self._hips(motions, still)
-        legs = self._legs(hips)
+        known = np.all([motion.trusted for motion in motions.values()], axis=0)
+        legs = np.where(known[:, None], self._legs(hips), np.nan)
         speed = np.gradient(legs, axis=0) * self.rate_hz
         self._direction.begin(
             pelvis_attitude(q_WB["pelvis"])[:, 2], np.concatenate([legs, speed], axis=1)
@@ -326,11 +327,13 @@ class LivePipeline:
         }
         q_WB, hips = self._hips(motions, drift)
         missing = ~motions["pelvis"].trusted
+        untold = missing.copy()
         angles: dict[str, FloatArray] = {}
         sd: dict[str, FloatArray] = {}
         for side, hip in hips.items():
             heading_sd = np.full(len(time_s), np.sqrt(self.headings[side].covariance[0, 0]))
             gone = missing | ~motions[f"thigh_{side}"].trusted | (heading_sd > UNKNOWN_SD_RAD)
+            untold |= gone
             if self.calibration is not None and self.calibration.wobble[side].is_loose:
                 hip[:, 2] = self._steady[side].update(hip[:, 2])
             names = tuple(f"hip_{kind}_{side}" for kind in ("flexion", "adduction", "rotation"))
@@ -338,7 +341,7 @@ class LivePipeline:
             wobble_rad = self._wobble_rad[side]
             spread = hip_sd(hip[:, 0], heading_sd, self._softness[side], wobble_rad, LIVE)
             sd |= named(names, spread, gone)
-        legs = self._legs(hips)
+        legs = np.where(untold[:, None], np.nan, self._legs(hips))
         attitude, direction, q_upright = self._pelvis(q_WB["pelvis"], legs)
         q_WB = {segment: quaternion.multiply(q_upright, q) for segment, q in q_WB.items()}
         angles |= named(PELVIS_ANGLES, attitude, missing)
@@ -355,7 +358,8 @@ class LivePipeline:
         q_WB : (n, 4) array
             The pelvis, leaning in bends.
         legs : (n, 2) array, rad
-            Half the difference of both hips' flexion and adduction.
+            Half the difference of both hips' flexion and adduction; NaN where a hip is not known,
+            so that a sensor that is gone does not pass for a turn.
         """
         before = legs[:1] if self._last_legs is None else self._last_legs
         self._last_legs = legs[-1:]
@@ -374,9 +378,12 @@ class LivePipeline:
 
     def _learn_gait(self, walked: bool) -> None:
         """Renew, at the end of a block, what is known of speed and of the pelvis' own swing."""
-        swing = np.concatenate(self._swing) if self._swing else np.zeros(1)
+        swing = np.concatenate(self._swing) if self._swing else np.empty(0)
+        swing = swing[np.isfinite(swing)]
         self._swing = []
-        self._speed_m_s = 0.0
-        if walked:
+        if not walked:
+            self._speed_m_s = 0.0
+            return
+        if len(swing) > self.period_s * self.rate_hz:
             self._speed_m_s = steady_speed(float(np.std(swing)), self.period_s)
-            self._direction.learn(round(self.period_s * self.rate_hz))
+        self._direction.learn(round(self.period_s * self.rate_hz))
