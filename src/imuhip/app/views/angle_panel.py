@@ -183,7 +183,8 @@ class AngleNumber(QWidget):
             self.range.setText(wording.NOT_KNOWN)
             self.setAccessibleName(f"{self._label}: {wording.NOT_KNOWN}")
             return
-        value, sd = wording.degrees(reading.value_deg), wording.degrees(reading.sd_deg)
+        value = wording.degrees(reading.value_deg)
+        sd = wording.degrees(max(1.0, reading.sd_deg))  # nothing live is certain to "± 0°"
         self.value.setText(value)
         self.sd.setText(f"± {sd}")
         low, high = reading.lowest_deg or 0.0, reading.highest_deg or 0.0
