@@ -61,12 +61,16 @@ class Truth:
         ``q_WB`` of each bone in the simulated world.
     initial_contacts_s : mapping of side to (k,) array, s
         Instants at which a foot meets the ground.
+    sensor_orientations : mapping of segment to (n, 4) array
+        ``q_WS`` of each sensor in the simulated world, skin and strap included. Only in memory:
+        a file keeps what the bones do.
     """
 
     time_s: FloatArray
     angles_rad: FloatArray
     orientations: Mapping[str, FloatArray] = field(default_factory=dict)
     initial_contacts_s: Mapping[str, FloatArray] = field(default_factory=dict)
+    sensor_orientations: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

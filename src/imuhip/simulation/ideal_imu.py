@@ -93,6 +93,7 @@ def ideal_imu(
     q_BS: FloatArray = quaternion.IDENTITY,
     r_BS_m: FloatArray | tuple[float, float, float] = (0.0, 0.0, 0.0),
     rate_hz: float = 100.0,
+    late_s: float = 0.0,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return what a perfect sensor S fixed to a segment B reads.
 
@@ -106,6 +107,8 @@ def ideal_imu(
         Its place in the segment.
     rate_hz : float
         Of the readings; sample k stands at ``motion.time_s[0] + k / rate_hz``.
+    late_s : float
+        How much later than it was taken each sample is said to be; early when negative.
 
     Returns
     -------
@@ -125,10 +128,11 @@ def ideal_imu(
     n_samples = int(np.floor((end - start) * rate_hz + 1e-6)) + 1
     time_s = np.minimum(start + np.arange(n_samples) / rate_hz, end)
     poses = _spline(motion.time_s, _continuous(sensor.q_WB))
-    s, rate = poses(time_s), poses.derivative()(time_s)
+    taken_s = np.clip(time_s - late_s, start, end)
+    s, rate = poses(taken_s), poses.derivative()(taken_s)
     squared = np.sum(s * s, axis=1, keepdims=True)
     gyr = 2.0 * quaternion.multiply(quaternion.conjugate(s), rate)[:, 1:] / squared
-    acceleration_W = _spline(motion.time_s, sensor.position_W).derivative(2)(time_s)
+    acceleration_W = _spline(motion.time_s, sensor.position_W).derivative(2)(taken_s)
     force_W = acceleration_W + np.array([0.0, 0.0, STANDARD_GRAVITY_M_S2])
     acc = quaternion.rotate(quaternion.conjugate(quaternion.normalize(s)), force_W)
     return time_s, acc, gyr

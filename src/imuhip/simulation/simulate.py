@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from imuhip.core import quaternion
 from imuhip.core.segments import HIP_ANGLES, SEGMENTS
 from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
@@ -42,6 +43,8 @@ _INTERNAL_HZ = 400.0
 # People miss the N-pose most in rotation: 3, 2 and 4 deg in flexion, adduction and rotation
 _POSE_SHARE = {"flexion": 0.75, "adduction": 0.5, "rotation": 1.0}
 
+_LATE = {"left": 1.0, "right": -1.0}
+
 
 def simulate(
     activity: str = "walk",
@@ -60,6 +63,7 @@ def simulate(
     calibration: bool = True,
     pose_error_deg: float = 0.0,
     impact: float = 1.0,
+    sync_error_ms: float = 0.0,
 ) -> Recording:
     """Simulate a session of a person wearing sensors.
 
@@ -100,6 +104,9 @@ def simulate(
         Spread of the error of standing in hip rotation, and in proportion in the other angles.
     impact : float
         Scale of the foot-strike shock; hard runners reach 1.7.
+    sync_error_ms : float
+        Samples of the left leg are said to be this much later than they were taken, those of the
+        right leg as much earlier.
 
     Returns
     -------
@@ -121,6 +128,7 @@ def simulate(
         strap_wobble=strap_wobble,
         pose_error_deg=pose_error_deg,
         impact=impact,
+        sync_error_ms=abs(sync_error_ms),
     )
     streams = _streams(seed)
     person = draw_person(streams["person"])
@@ -134,7 +142,7 @@ def simulate(
     body = move_body(person, course, streams["strides"], posture=posture, impact=impact)
     motions = segment_motions(body, person.body, segments)
     mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
-    sensors = {}
+    sensors, sensor_orientations = {}, {}
     for segment in segments:
         # one stream per segment: wearing a shank sensor must not change the thigh's
         tissue, chip, loss = streams[segment].spawn(3)
@@ -143,7 +151,9 @@ def simulate(
         )
         if strap_slip is not None and strap_slip[0] == segment:
             carried = slipped_mount(time_s, *carried, strap_slip)
-        times, acc, gyr = ideal_imu(motions[segment], *carried, rate_hz)
+        late_s = 1e-3 * sync_error_ms * _LATE.get(segment.rpartition("_")[2], 0.0)
+        times, acc, gyr = ideal_imu(motions[segment], *carried, rate_hz, late_s)
+        sensor_orientations[segment] = _sampled(motions[segment], carried[0], per_sample)
         acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
         lost = lost_samples(len(times), rate_hz, packet_loss, loss)
         acc[lost], gyr[lost] = np.nan, np.nan
@@ -153,7 +163,7 @@ def simulate(
         sensors=sensors,
         markers=plan.markers,
         subject=f"SIM-{activity}-{seed}",
-        truth_motion=_truth(body, motions, per_sample),
+        truth_motion=_truth(body, motions, sensor_orientations, per_sample),
         devices={segment: _device(segment, sensors[segment], rate_hz) for segment in segments},
     )
 
@@ -216,13 +226,25 @@ def _carried(
     return moving_mount(mount, skin)
 
 
-def _truth(body: BodyMotion, motions: Mapping[str, SegmentMotion], per_sample: int) -> Truth:
+def _sampled(motion: SegmentMotion, q_BS: FloatArray, per_sample: int) -> FloatArray:
+    """Return ``q_WS`` at the sensor's samples."""
+    in_bone = q_BS if q_BS.ndim == 1 else q_BS[::per_sample]
+    return quaternion.multiply(motion.q_WB[::per_sample], in_bone)
+
+
+def _truth(
+    body: BodyMotion,
+    motions: Mapping[str, SegmentMotion],
+    sensor_orientations: Mapping[str, FloatArray],
+    per_sample: int,
+) -> Truth:
     rows = slice(None, None, per_sample)
     return Truth(
         time_s=body.time_s[rows],
         angles_rad=truth_angles({name: value[rows] for name, value in body.angles_rad.items()}),
         orientations={name: motion.q_WB[rows].copy() for name, motion in motions.items()},
         initial_contacts_s={str(side): t for side, t in body.initial_contacts_s.items()},
+        sensor_orientations=sensor_orientations,
     )
 
 
