@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,13 +13,29 @@ from imuhip.core.series import Marker
 from imuhip.errors import ConfigError
 from imuhip.simulation.gait_curves import Gait
 
-__all__ = ["ACTIVITIES", "Bout", "LegSwings", "Plan", "plan_session"]
+__all__ = [
+    "ACTIVITIES",
+    "MOVEMENTS",
+    "Bout",
+    "LegSwings",
+    "Movement",
+    "MovementKind",
+    "Plan",
+    "plan_session",
+]
 
 ACTIVITIES = ("walk", "run", "mixed", "stand")
+
+MovementKind = Literal["n_pose", "squat", "hinge"]
+MOVEMENTS = ("n_pose", "squat", "hinge", "leg_swing")
+"""What `plan_session` can put between the first N-pose and the activity."""
 
 N_POSE_S = 8.0
 SWINGS_S = 10.0
 STAND_S = 4.0
+BENDS_S = 13.0
+RESTAND_S = 1.5
+"""From leaving one stance to standing in the next."""
 _LAST_STAND_S = 4.0
 
 
@@ -42,6 +59,15 @@ class LegSwings:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """A calibration movement of both legs; ``"n_pose"`` is standing down anew, feet and all."""
+
+    kind: MovementKind
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The time table of a session."""
 
@@ -49,6 +75,7 @@ class Plan:
     markers: tuple[Marker, ...]
     bouts: tuple[Bout, ...] = ()
     swings: tuple[LegSwings, ...] = ()
+    movements: tuple[Movement, ...] = ()
 
 
 def _gait_bouts(
@@ -76,8 +103,51 @@ def _gait_bouts(
     return tuple(bouts)
 
 
+def _swings(at: float) -> tuple[list[LegSwings], list[Marker], float]:
+    """Return the swings of the right and the left leg, their markers, and when they end."""
+    swings, markers = [], []
+    sides: tuple[Side, ...] = ("right", "left")
+    for side in sides:
+        swings.append(LegSwings(side, at, at + SWINGS_S))
+        markers.append(Marker(f"leg_swing_{side}", at, at + SWINGS_S))
+        at += SWINGS_S
+    return swings, markers, at
+
+
+def _calibration(
+    names: Sequence[str], at: float
+) -> tuple[list[LegSwings], list[Movement], list[Marker], float]:
+    """Return the calibration movements one after the other, and when they end."""
+    if set(names) - set(MOVEMENTS) or list(names).count("leg_swing") > 1:
+        raise ConfigError(
+            f"cannot simulate the movements {', '.join(map(repr, names))}",
+            hint=f"choose from {', '.join(MOVEMENTS)}; leg_swing at most once",
+        )
+    swings: list[LegSwings] = []
+    movements: list[Movement] = []
+    markers: list[Marker] = []
+    kinds: tuple[MovementKind, ...] = ("n_pose", "squat", "hinge")
+    for name in names:
+        if name == "leg_swing":
+            more, told, at = _swings(at)
+            swings += more
+            markers += told
+            continue
+        kind = next(k for k in kinds if k == name)
+        end = at + (RESTAND_S + N_POSE_S if kind == "n_pose" else BENDS_S)
+        movements.append(Movement(kind, at, end))
+        markers.append(Marker(kind, at + (RESTAND_S if kind == "n_pose" else 0.0), end))
+        at = end
+    return swings, movements, markers, at
+
+
 def plan_session(
-    activity: str, minutes: float, rng: np.random.Generator, *, calibration: bool = True
+    activity: str,
+    minutes: float,
+    rng: np.random.Generator,
+    *,
+    calibration: bool = True,
+    movements: Sequence[str] | None = None,
 ) -> Plan:
     """Return the time table: N-pose, leg swings, stand, gait, stand.
 
@@ -91,11 +161,13 @@ def plan_session(
         Draws the lengths of mixed bouts.
     calibration : bool
         Whether the leg swings are done; the N-pose always is.
+    movements : sequence of str, optional
+        Names of `MOVEMENTS`, done in this order instead of leg swings and stand.
 
     Raises
     ------
     imuhip.errors.ConfigError
-        When the activity is unknown.
+        When the activity or a movement is unknown.
     """
     if activity not in ACTIVITIES:
         raise ConfigError(
@@ -103,23 +175,24 @@ def plan_session(
             hint=f"choose one of {', '.join(ACTIVITIES)}",
         )
     markers = [Marker("n_pose", 0.0, N_POSE_S)]
-    at, swings = N_POSE_S, []
-    if calibration:
-        sides: tuple[Side, ...] = ("right", "left")
-        for side in sides:
-            swings.append(LegSwings(side, at, at + SWINGS_S))
-            markers.append(Marker(f"leg_swing_{side}", at, at + SWINGS_S))
-            at += SWINGS_S
+    at, swings = N_POSE_S, list[LegSwings]()
+    bends: list[Movement] = []
+    if movements is not None:
+        swings, bends, told, at = _calibration(movements, at)
+        markers += told
+    elif calibration:
+        swings, told, at = _swings(at)
+        markers += told
         markers.append(Marker("stand", at, at + STAND_S))
         at += STAND_S
     seconds = 60.0 * minutes
     if activity == "stand":
         markers.append(Marker("stand", at, at + seconds))
-        return Plan(at + seconds, tuple(markers), (), tuple(swings))
+        return Plan(at + seconds, tuple(markers), (), tuple(swings), tuple(bends))
     bouts = _gait_bouts(activity, at, seconds, rng)
     markers.append(Marker("gait", at, at + seconds))
     if activity == "mixed":
         markers.extend(Marker(bout.gait, bout.start_s, bout.end_s) for bout in bouts)
     end = at + seconds + _LAST_STAND_S
     markers.append(Marker("stand", at + seconds, end))
-    return Plan(end, tuple(markers), bouts, tuple(swings))
+    return Plan(end, tuple(markers), bouts, tuple(swings), tuple(bends))

@@ -19,7 +19,8 @@ from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.errors import ConfigError
 from imuhip.recording.session import DeviceRecord, Recording, Truth
 from imuhip.simulation.course import Course, lay_course
-from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
+from imuhip.simulation.ideal_imu import SegmentMotion, attach, ideal_imu
+from imuhip.simulation.magnetic_field import lay_surroundings, magnetic_place, read_field
 from imuhip.simulation.motion import (
     BodyMotion,
     Posture,
@@ -28,9 +29,10 @@ from imuhip.simulation.motion import (
     truth_angles,
 )
 from imuhip.simulation.mounting import Mount, place_sensors
+from imuhip.simulation.movements import add_movements, movement_rng, restand, stretched
 from imuhip.simulation.packet_loss import lost_samples
 from imuhip.simulation.people import draw_person
-from imuhip.simulation.plan import plan_session
+from imuhip.simulation.plan import Plan, plan_session
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
 from imuhip.simulation.soft_tissue import draw_skin_motion, moving_mount
 from imuhip.simulation.strap_slip import StrapSlip, check_slip, slipped_mount
@@ -61,9 +63,11 @@ def simulate(
     packet_loss: float = 0.0,
     turns: bool = True,
     calibration: bool = True,
+    movements: Sequence[str] | None = None,
     pose_error_deg: float = 0.0,
     impact: float = 1.0,
     sync_error_ms: float = 0.0,
+    magnetometer: bool | Mapping[str, float] = False,
 ) -> Recording:
     """Simulate a session of a person wearing sensors.
 
@@ -100,6 +104,10 @@ def simulate(
         Walking turns by 90 and 180 degrees, running laps; False goes straight on.
     calibration : bool
         False leaves the leg swings and the stand after them out.
+    movements : sequence of str, optional
+        Calibration movements instead of those, in this order: ``"squat"``, ``"hinge"``,
+        ``"leg_swing"`` (right, then left), ``"n_pose"`` (stand down anew and stay still). Their
+        markers have the same names.
     pose_error_deg : float
         Spread of the error of standing in hip rotation, and in proportion in the other angles.
     impact : float
@@ -107,6 +115,10 @@ def simulate(
     sync_error_ms : float
         Samples of the left leg are said to be this much later than they were taken, those of the
         right leg as much earlier.
+    magnetometer : bool or mapping of str to float
+        Gives the sensors ``mag`` in a field the earth's alone makes; a mapping names the place,
+        such as ``{"building": 1, "iron": 1}``: the fields of
+        `imuhip.simulation.magnetic_field.MagneticPlace`.
 
     Returns
     -------
@@ -130,9 +142,12 @@ def simulate(
         impact=impact,
         sync_error_ms=abs(sync_error_ms),
     )
+    place = magnetic_place(magnetometer)
     streams = _streams(seed)
     person = draw_person(streams["person"])
-    plan = plan_session(activity, minutes, streams["plan"], calibration=calibration)
+    plan = plan_session(
+        activity, minutes, streams["plan"], calibration=calibration, movements=movements
+    )
     check_slip(strap_slip, segments, plan.duration_s)
     per_sample = max(1, int(np.ceil(_INTERNAL_HZ / rate_hz)))
     n_samples = round(plan.duration_s * rate_hz)
@@ -140,14 +155,19 @@ def simulate(
     course = lay_course(plan, person, time_s, streams["course"], turns=turns)
     posture = _draw_posture(streams["posture"], pose_error_deg)
     body = move_body(person, course, streams["strides"], posture=posture, impact=impact)
+    moving = movement_rng(seed)
+    body = add_movements(body, course, plan.movements, person, moving)
+    body = restand(body, course, plan.movements, posture, _pose_spread(pose_error_deg), moving)
     motions = segment_motions(body, person.body, segments)
     mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
+    gait_s = [(bout.start_s, bout.end_s) for bout in plan.bouts]
+    surroundings = None if place is None else lay_surroundings(place, course, gait_s, seed)
     sensors, sensor_orientations = {}, {}
     for segment in segments:
         # one stream per segment: wearing a shank sensor must not change the thigh's
         tissue, chip, loss = streams[segment].spawn(3)
         carried = _carried(
-            mounts[segment], segment, body, course, tissue, (soft_tissue, strap_wobble)
+            mounts[segment], segment, body, course, tissue, (soft_tissue, strap_wobble), plan
         )
         if strap_slip is not None and strap_slip[0] == segment:
             carried = slipped_mount(time_s, *carried, strap_slip)
@@ -157,7 +177,12 @@ def simulate(
         acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
         lost = lost_samples(len(times), rate_hz, packet_loss, loss)
         acc[lost], gyr[lost] = np.nan, np.nan
-        sensors[segment] = ImuSeries(time_s=times, acc=acc, gyr=gyr)
+        mag = None
+        if surroundings is not None:
+            worn = attach(motions[segment], *carried)
+            mag = read_field(surroundings, worn, times - late_s, segment, seed, sensor_errors)
+            mag[lost] = np.nan
+        sensors[segment] = ImuSeries(time_s=times, acc=acc, gyr=gyr, mag=mag)
     return Recording(
         rate_hz=float(rate_hz),
         sensors=sensors,
@@ -200,12 +225,14 @@ def _streams(seed: int) -> dict[str, np.random.Generator]:
 
 def _draw_posture(rng: np.random.Generator, error_deg: float) -> Posture:
     """Draw how far from the perfect N-pose a person stands."""
-    angles = {
-        name: float(rng.normal(0.0, 1.0)) * error_deg * _POSE_SHARE[name.split("_")[1]]
-        for name in HIP_ANGLES
-    }
-    angles["pelvis_tilt"] = float(rng.normal(0.0, 1.0)) * error_deg * _POSE_SHARE["flexion"]
-    return Posture(angles)
+    spread = _pose_spread(error_deg)
+    return Posture({name: float(rng.normal(0.0, 1.0)) * spread[name] for name in spread})
+
+
+def _pose_spread(error_deg: float) -> dict[str, float]:
+    """Return the spread of standing in each angle, degrees."""
+    spread = {name: error_deg * _POSE_SHARE[name.split("_")[1]] for name in HIP_ANGLES}
+    return spread | {"pelvis_tilt": error_deg * _POSE_SHARE["flexion"]}
 
 
 def _carried(
@@ -215,6 +242,7 @@ def _carried(
     course: Course,
     rng: np.random.Generator,
     scales: tuple[float, float],
+    plan: Plan,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the orientation and place of the sensor in the bone, moving if its skin does."""
     soft_tissue, strap_wobble = scales
@@ -223,6 +251,8 @@ def _carried(
     skin = draw_skin_motion(
         segment, body, course, rng, soft_tissue=soft_tissue, strap_wobble=strap_wobble
     )
+    if plan.movements and soft_tissue > 0.0:
+        skin = stretched(skin, segment, body, course, plan.movements, soft_tissue, rng)
     return moving_mount(mount, skin)
 
 
