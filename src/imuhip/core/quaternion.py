@@ -9,6 +9,7 @@ doi:10.1515/9780691211701.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from imuhip.core.series import FloatArray
 
@@ -32,21 +33,32 @@ __all__ = [
 IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
 IDENTITY.flags.writeable = False
 
+_BLOCK_ROWS = 4096
+"""Some hundred kilobytes of intermediate values."""
+
 
 def multiply(q_AB: FloatArray, q_BC: FloatArray) -> FloatArray:
-    """Chain two rotations: ``q_AC = q_AB ⊗ q_BC``."""
+    """Chain two rotations: ``q_AC = q_AB ⊗ q_BC``.
+
+    A quaternion is a pair of complex numbers, ``(w + ix) + (y + iz)j``, so that a product is four
+    complex ones. Series are taken by blocks, whose intermediate values stay in the cache.
+    """
     a, b = np.asarray(q_AB, dtype=float), np.asarray(q_BC, dtype=float)
-    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
-    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        axis=-1,
-    )
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    left, right = _pairs(a, shape), _pairs(b, shape)
+    product = np.empty(left.shape, dtype=np.complex128)
+    for start in range(0, len(left), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        (a1, a2), (b1, b2) = left[rows].T, right[rows].T
+        product[rows, 0] = a1 * b1 - a2 * b2.conj()
+        product[rows, 1] = a1 * b2 + a2 * b1.conj()
+    return product.view(np.float64).reshape(shape)
+
+
+def _pairs(q: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.complex128]:
+    """Return (n, 2) complex numbers, ``w + ix`` and ``y + iz``."""
+    whole = q if q.shape == shape else np.broadcast_to(q, shape)
+    return np.ascontiguousarray(whole).reshape(-1, 4).view(np.complex128)
 
 
 def conjugate(q_AB: FloatArray) -> FloatArray:
@@ -63,9 +75,19 @@ def normalize(q: FloatArray) -> FloatArray:
 def rotate(q_AB: FloatArray, v_B: FloatArray) -> FloatArray:
     """Express vectors given in frame B in frame A."""
     q, v = np.asarray(q_AB, dtype=float), np.asarray(v_B, dtype=float)
-    w, u = q[..., :1], q[..., 1:]
-    t = 2.0 * np.cross(u, v)
-    return v + w * t + np.cross(u, t)
+    shape = (*np.broadcast_shapes(q.shape[:-1], v.shape[:-1]), 3)
+    rotated = np.empty(shape).reshape(-1, 3)
+    all_q = np.broadcast_to(q, (*shape[:-1], 4)).reshape(-1, 4)
+    all_v = np.broadcast_to(v, shape).reshape(-1, 3)
+    for start in range(0, len(rotated), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        w, x, y, z = np.ascontiguousarray(all_q[rows].T)
+        vx, vy, vz = np.ascontiguousarray(all_v[rows].T)
+        tx, ty, tz = 2.0 * (y * vz - z * vy), 2.0 * (z * vx - x * vz), 2.0 * (x * vy - y * vx)
+        rotated[rows, 0] = vx + w * tx + (y * tz - z * ty)
+        rotated[rows, 1] = vy + w * ty + (z * tx - x * tz)
+        rotated[rows, 2] = vz + w * tz + (x * ty - y * tx)
+    return rotated.reshape(shape)
 
 
 def from_rotation_vector(rotation_vector_rad: FloatArray) -> FloatArray:
@@ -89,21 +111,30 @@ def rotation_vector(q_AB: FloatArray) -> FloatArray:
 
 def about_axis(axis: FloatArray, angle_rad: FloatArray | float) -> FloatArray:
     """Return the rotation by `angle_rad` about the unit vector `axis` (broadcast together)."""
-    half = 0.5 * np.asarray(angle_rad, dtype=float)[..., None]
-    vector = np.sin(half) * np.asarray(axis, dtype=float)
-    return np.concatenate([np.broadcast_to(np.cos(half), (*vector.shape[:-1], 1)), vector], axis=-1)
+    half = 0.5 * np.asarray(angle_rad, dtype=float)
+    axis = np.asarray(axis, dtype=float)
+    shape = np.broadcast_shapes(half.shape, axis.shape[:-1])
+    q = np.empty((*shape, 4))
+    q[..., 0] = np.cos(half)
+    np.multiply(np.sin(half)[..., None], axis, out=q[..., 1:])
+    return q
 
 
 def to_matrix(q_AB: FloatArray) -> FloatArray:
     """Return ``R_AB`` of shape (..., 3, 3): ``v_A = R_AB v_B``."""
     q = np.asarray(q_AB, dtype=float)
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    R = np.empty((*q.shape[:-1], 3, 3))
+    for k, (a, b) in enumerate(((y, z), (x, z), (x, y))):
+        R[..., k, k] = 1 - 2 * (a * a + b * b)
+    for row, column, product, turn in (
+        (0, 1, x * y, w * z),
+        (2, 0, x * z, w * y),
+        (1, 2, y * z, w * x),
+    ):
+        R[..., row, column] = 2 * (product - turn)
+        R[..., column, row] = 2 * (product + turn)
+    return R
 
 
 def from_matrix(R_AB: FloatArray) -> FloatArray:
