@@ -8,7 +8,7 @@ sensors already share their times (recordings made from arrays), nothing is touc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class GridBlock:
     valid: Mapping[str, BoolArray]
     mag: Mapping[str, FloatArray]
     measured: Mapping[str, BoolArray]
+    _rate_hz: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -74,7 +75,9 @@ class GridBlock:
     @property
     def rate_hz(self) -> float:
         """Return the sample rate, without the rounding errors of the times."""
-        return round(1.0 / float(np.median(np.diff(self.time_s))), 6)
+        if not self._rate_hz:  # asked for often, and a median over an hour takes its time
+            self._rate_hz.append(round(1.0 / float(np.median(np.diff(self.time_s))), 6))
+        return self._rate_hz[0]
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -138,14 +141,24 @@ def on_grid(
         Rows for the columns of `GridBlock`: ``acc, gyr, valid, measured``, and ``mag`` if measured.
     """
     columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
+    if not resample and series.valid.all() and all(_is_finite(column) for column in columns):
+        read = {"acc": series.acc, "gyr": series.gyr, "valid": series.valid}
+        read["measured"] = series.valid
+        return read if series.mag is None else read | {"mag": series.mag}
     stacked = np.concatenate(columns, axis=1)
     stacked = np.where(series.valid[:, None], stacked, np.nan)
     if resample:
         stacked = _resample(series.time_s, stacked, time_s)
     measured = np.asarray(np.isfinite(stacked).all(axis=1))
     filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
-    read = {"acc": filled[:, :3], "gyr": filled[:, 3:6], "valid": known, "measured": measured}
-    return read if series.mag is None else read | {"mag": filled[:, 6:9]}
+    acc, gyr, *mag = (np.ascontiguousarray(part) for part in np.split(filled, len(columns), axis=1))
+    read = {"acc": acc, "gyr": gyr, "valid": known, "measured": measured}
+    return read if series.mag is None else read | {"mag": mag[0]}
+
+
+def _is_finite(values: FloatArray) -> bool:
+    """Return whether all are finite: a sum is not when one of them is not."""
+    return bool(np.isfinite(values.sum()))
 
 
 def _is_uniform(time_s: FloatArray) -> bool:
