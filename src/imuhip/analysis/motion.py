@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -84,7 +85,11 @@ def midpoint_rate(gyr: FloatArray, before: FloatArray) -> FloatArray:
     before : (3,) array, rad/s
         The sample before the first.
     """
-    return np.asarray(0.5 * (gyr + np.concatenate([before[None, :], gyr[:-1]])))
+    rate = np.empty(gyr.shape)
+    np.add(gyr[:1], before, out=rate[:1])
+    np.add(gyr[1:], gyr[:-1], out=rate[1:])
+    rate *= 0.5
+    return rate
 
 
 def offline_motion(
@@ -101,8 +106,11 @@ def offline_motion(
         acc, gyr = grid.acc[segment], grid.gyr[segment]
         mag = grid.mag.get(segment) if magnetometer else None
         known = grid.valid[segment].copy()
-        q_WS, bias_rad_s = np.tile([1.0, 0.0, 0.0, 0.0], (len(gyr), 1)), np.zeros(gyr.shape)
-        for piece in pieces(known, rate_hz):
+        stretches = pieces(known, rate_hz)
+        q_WS, bias_rad_s = np.empty((len(gyr), 4)), np.empty(gyr.shape)
+        q_WS[: stretches[0].start if stretches else None] = quaternion.IDENTITY
+        bias_rad_s[: stretches[0].start if stretches else None] = 0.0
+        for piece, following in zip_longest(stretches, stretches[1:]):
             rows = slice(piece.start, piece.end)
             block = offline_orientation(
                 filter_name,
@@ -112,8 +120,9 @@ def offline_motion(
                 None if mag is None else mag[rows],
             )
             # held through the gap that follows, for nobody to see
-            q_WS[rows], q_WS[piece.end :] = block.q_WS, block.q_WS[-1]
-            bias_rad_s[rows], bias_rad_s[piece.end :] = block.bias_rad_s, block.bias_rad_s[-1]
+            after = slice(piece.end, following.start if following else None)
+            q_WS[rows], q_WS[after] = block.q_WS, block.q_WS[-1]
+            bias_rad_s[rows], bias_rad_s[after] = block.bias_rad_s, block.bias_rad_s[-1]
             if len(piece) < min(SHORTEST_PIECE_S * rate_hz, len(gyr)):
                 known[rows] = False
         motions[segment] = SensorMotion(
@@ -147,9 +156,12 @@ def live_motion(
 
 
 def _clipped(acc: FloatArray, gyr: FloatArray) -> BoolArray:
-    return np.asarray(
-        (np.abs(acc) >= CLIP_ACC_M_S2).any(axis=1) | (np.abs(gyr) >= CLIP_GYR_RAD_S).any(axis=1)
-    )
+    flags = np.zeros(len(acc), dtype=bool)
+    for values, limit in ((acc, CLIP_ACC_M_S2), (gyr, CLIP_GYR_RAD_S)):
+        # most recordings never clip: the extremes tell so at once
+        if len(values) and (values.max() >= limit or values.min() <= -limit):
+            flags |= (np.abs(values) >= limit).any(axis=1)
+    return flags
 
 
 def _near_clipping(acc: FloatArray, gyr: FloatArray, guard: int) -> BoolArray:
