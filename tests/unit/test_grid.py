@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imuhip.analysis.grid import LONGEST_FILL_S, cubic_at, fill_gaps, hold_gaps, to_grid
-from imuhip.analysis.motion import midpoint_rate
 from imuhip.core.series import ImuSeries
 from imuhip.errors import AnalysisError
 
@@ -207,18 +206,3 @@ def test_a_sensor_without_samples_is_refused():
     with pytest.raises(AnalysisError, match="thigh_left: 0 usable samples") as caught:
         to_grid({"pelvis": series(time_s), "thigh_left": silent}, RATE_HZ)
     assert caught.value.code == "E601"
-
-
-# -- rates --------------------------------------------------------------------------------------
-
-
-def test_midpoint_rates_do_not_depend_on_the_cut():
-    gyr = np.random.default_rng(1).normal(size=(50, 3))
-    whole = midpoint_rate(gyr, gyr[0])
-    parts, before = [], gyr[0]
-    for start in range(0, 50, 7):
-        part = gyr[start : start + 7]
-        parts.append(midpoint_rate(part, before))
-        before = part[-1]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-    np.testing.assert_array_equal(whole[1:], 0.5 * (gyr[1:] + gyr[:-1]))

@@ -51,7 +51,7 @@ class LiveFusion:
                     self._last_rate.pop(segment, None)
                     self._returned.add(segment)
             part = block if len(cuts) == 2 else block.part(slice(start, end))
-            parts.append(live_motion(part, self._filters, self._last_rate))
+            parts.append(live_motion(part, self._filters, self._last_rate, self._rate_hz))
         motions = {
             s: parts[0][s] if len(parts) == 1 else SensorMotion.joined([part[s] for part in parts])
             for s in block.acc

@@ -13,9 +13,10 @@ from imuhip.analysis.grid import GridBlock
 from imuhip.core import quaternion
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.filters import OrientationFilter, offline_orientation
+from imuhip.fusion.turn_rate import interval_rate
 from imuhip.kinematics.strap_slip import StrapSlip, slip_course
 
-__all__ = ["SensorMotion", "as_worn", "live_motion", "midpoint_rate", "offline_motion"]
+__all__ = ["SensorMotion", "as_worn", "live_motion", "offline_motion"]
 
 CLIP_ACC_M_S2 = 15.9 * 9.80665
 CLIP_GYR_RAD_S = np.radians(1995.0)
@@ -72,26 +73,6 @@ class SensorMotion:
         return quaternion.rotate(quaternion.conjugate(self.q_WS), np.array([0.0, 0.0, 1.0]))
 
 
-def midpoint_rate(gyr: FloatArray, before: FloatArray) -> FloatArray:
-    """Return the rate between each sample and the one before it.
-
-    A filter turns by ``gyr[k] · dt`` on its way to sample k; the turn between two instants is given
-    to second order by the mean of the rates at both, so that orientations belong to the samples'
-    own instants and not to half a sample later.
-
-    Parameters
-    ----------
-    gyr : (n, 3) array, rad/s
-    before : (3,) array, rad/s
-        The sample before the first.
-    """
-    rate = np.empty(gyr.shape)
-    np.add(gyr[:1], before, out=rate[:1])
-    np.add(gyr[1:], gyr[:-1], out=rate[1:])
-    rate *= 0.5
-    return rate
-
-
 def offline_motion(
     grid: GridBlock,
     rate_hz: float,
@@ -114,7 +95,7 @@ def offline_motion(
             rows = slice(piece.start, piece.end)
             block = offline_orientation(
                 filter_name,
-                midpoint_rate(gyr[rows], gyr[piece.start]),
+                interval_rate(gyr[rows], gyr[[piece.start, piece.start]], rate_hz),
                 acc[rows],
                 rate_hz,
                 None if mag is None else mag[rows],
@@ -136,14 +117,18 @@ def offline_motion(
 
 
 def live_motion(
-    block: GridBlock, filters: Mapping[str, OrientationFilter], before: dict[str, FloatArray]
+    block: GridBlock,
+    filters: Mapping[str, OrientationFilter],
+    before: dict[str, FloatArray],
+    rate_hz: float,
 ) -> dict[str, SensorMotion]:
-    """Fuse the next samples; `before` keeps each sensor's last rate and is updated."""
+    """Fuse the next samples; `before` keeps each sensor's last two rates and is updated."""
     motions = {}
     for segment in block.segments:
         gyr = block.gyr[segment]
-        rate = midpoint_rate(gyr, before.get(segment, gyr[0]))
-        before[segment] = gyr[-1]
+        last = before.get(segment, gyr[[0, 0]])
+        rate = interval_rate(gyr, last, rate_hz)
+        before[segment] = np.concatenate([last, gyr[-2:]])[-2:]
         found = filters[segment].update(rate, block.acc[segment])
         motions[segment] = SensorMotion(
             q_WS=found.q_WS,
