@@ -1,186 +1,81 @@
 """Hip and pelvis angles against the simulator's exact truth, beside simpler ways to get them.
 
 Every row is one method on the same recordings: random mounting, consumer sensors, errors over the
-gait, both sides and all seeds pooled. ``a (b)`` is the RMSE and, in brackets, the RMSE less each
+gait, both sides and all people pooled. ``a (b)`` is the RMSE and, in brackets, the RMSE less each
 angle's own mean: a constant comes from the pose and the mounting, the rest from the measurement.
-The peers take out one thing each:
+Of hip rotation also the offset (root mean square of each leg's mean error) and the drift (range of
+the means over 30 s, mean and largest of all legs). The peers change one thing each:
 
-- floor: the heading between the sensors from the truth (its mean over 10 s, so that skin moving on
-  bone stays in); what is left is inclination, mounting and soft tissue
+- floor: both sensors' headings from the truth; inclination, mounting and soft tissue are left
 - no heading correction: the heading of the pose is kept, as without a magnetometer or a joint model
-- detrended: the same, hip rotation less its running mean over 30 s (mean-free by construction)
-- madgwick: this analysis on the orientation filter of Madgwick 2010, from the ``ahrs`` package
+- detrended: the same, hip rotation less its running mean over 30 s or a stride (mean-free by
+  construction)
+- ahrs: orientation by a filter of the ``ahrs`` package, heading as the filter has it; and the same
+  with the heading found from the hip joint as here
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 import imuhip
-from imuhip.analysis.headings import block_to_rows
-from imuhip.analysis.offline import Kinematics, analyze_offline
-from imuhip.analysis.settings import Settings
-from imuhip.core import quaternion
-from imuhip.core.segments import SIDES, angle_column
-from imuhip.core.series import FloatArray
-from imuhip.kinematics.angles import hip_from_segments
-from imuhip.recording.session import Truth
+from benchmarks._document import Printed, add_write
+from benchmarks._jobs import add_processes, run_all
+from benchmarks._methods import AHRS, LIVE, OFFLINE, by_filter, by_us, peers
+from benchmarks._scoring import GROUPS, Errors, Scores, errors, mean_of, pooled, worst_of
 
-_Z: Final = np.array([0.0, 0.0, 1.0])
+__all__ = ["GROUPS", "Errors", "errors", "pooled"]
 
-GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "hip flexion": ("hip_flexion_left", "hip_flexion_right"),
-    "hip adduction": ("hip_adduction_left", "hip_adduction_right"),
-    "hip rotation": ("hip_rotation_left", "hip_rotation_right"),
-    "pelvis tilt": ("pelvis_tilt",),
-    "obliquity": ("pelvis_obliquity",),
-    "pelvis rotation": ("pelvis_rotation",),
-}
-_HIP: Final = ("flexion", "adduction", "rotation")
-_Z: Final = np.array([0.0, 0.0, 1.0])
-_DETREND_S: Final = 30.0
-_FLOOR_S: Final = 10.0
-
-Angles = Mapping[str, FloatArray]
-"""Angles by name, (n,), degrees."""
+_ROTATION: Final = GROUPS["hip rotation"]
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
-    """Squared errors of one angle over one recording, deg²: as they are, and less their mean."""
-
-    squared: float
-    mean_free_squared: float
-
-
-def errors(found: Angles, recording: imuhip.Recording) -> dict[str, Errors]:
-    """Return the errors over the gait of every angle found; what is NaN is left out."""
-    truth = recording.truth
-    if truth is None:
-        raise ValueError("Expected a simulated recording, got one without truth")
-    gait = next(marker for marker in recording.markers if marker.name == "gait")
-    rows = np.asarray((truth.index >= gait.start_s) & (truth.index <= gait.end_s))
-    result = {}
-    for name, values in found.items():
-        error = (values - truth[angle_column(name)].to_numpy())[rows]
-        error = error[np.isfinite(error)]
-        result[name] = Errors(float(np.mean(error**2)), float(np.var(error)))
-    return result
+class _Job:
+    activity: str
+    soft_tissue: float
+    minutes: float
+    seed: int
+    rate_hz: float
+    with_peers: bool
+    filters: tuple[str, ...]
 
 
-# -- methods ------------------------------------------------------------------------------------
-
-
-def _analyzed(recording: imuhip.Recording, name: str = "vqf", *, live: bool = False) -> Angles:
-    table = imuhip.analyze(recording, orientation_filter=name, live=live).angles
-    names = [name for group in GROUPS.values() for name in group]
-    return {name: table[angle_column(name)].to_numpy() for name in names}
-
-
-def _kinematics(recording: imuhip.Recording) -> Kinematics:
-    return analyze_offline(recording.sensors, recording.markers, recording.rate_hz, Settings("vqf"))
-
-
-def _with_thighs_turned(
-    found: Kinematics, turn_rad: Callable[[Kinematics, str], FloatArray]
-) -> dict[str, FloatArray]:
-    """Return the angles with each thigh turned about the vertical by (n,) rad more."""
-    values = {name: np.degrees(angle) for name, angle in found.angles.values.items()}
-    for side in SIDES:
-        turn = turn_rad(found, side)
-        q_turned = quaternion.multiply(quaternion.about_axis(_Z, turn), found.q_WB[f"thigh_{side}"])
-        hip = np.degrees(hip_from_segments(found.q_WB["pelvis"], q_turned, side))
-        values |= {f"hip_{kind}_{side}": hip[:, k] for k, kind in enumerate(_HIP)}
-    return values
-
-
-def _uncorrected_turn(found: Kinematics, side: str) -> FloatArray:
-    heading = block_to_rows(
-        found.tracks[side].heading_rad,
-        len(found.grid),
-        found.grid.rate_hz,
+def _work(job: _Job) -> dict[str, dict[str, Errors]]:
+    """Return the errors of every method on one recording."""
+    recording = imuhip.simulate(
+        job.activity, job.minutes, job.seed, soft_tissue=job.soft_tissue, rate_hz=job.rate_hz
     )
-    return np.asarray(heading[found.pose.rows.end - 1] - heading)
+    found = {OFFLINE: by_us(recording), LIVE: by_us(recording, live=True)}
+    if job.with_peers:
+        found |= peers(recording)
+    for name in job.filters:
+        found |= by_filter(recording, name)
+    return found
 
 
-def _uncorrected(recording: imuhip.Recording) -> Angles:
-    return _with_thighs_turned(_kinematics(recording), _uncorrected_turn)
-
-
-def _detrended(recording: imuhip.Recording) -> Angles:
-    values = dict(_uncorrected(recording))
-    window = round(_DETREND_S * recording.rate_hz)
-    for side in SIDES:
-        rotation = values[f"hip_rotation_{side}"]
-        values[f"hip_rotation_{side}"] = rotation - _running_mean(rotation, window)
-    return values
-
-
-def _running_mean(values: FloatArray, window: int) -> FloatArray:
-    total = np.convolve(values, np.ones(window), mode="same")
-    return np.asarray(total / np.convolve(np.ones(len(values)), np.ones(window), mode="same"))
-
-
-def _floor(recording: imuhip.Recording) -> Angles:
-    truth = recording.truth_motion
-    if truth is None:
-        raise ValueError("Expected a simulated recording, got one without truth")
-
-    def turn(found: Kinematics, side: str) -> FloatArray:
-        ahead = _heading_error(truth, found, f"thigh_{side}")
-        between = np.unwrap(ahead - _heading_error(truth, found, "pelvis"))
-        return _running_mean(between, round(_FLOOR_S * found.grid.rate_hz))
-
-    return _with_thighs_turned(_kinematics(recording), turn)
-
-
-def _heading_error(truth: Truth, found: Kinematics, segment: str) -> FloatArray:
-    """Return how far the segment must be turned about the vertical to face as in truth, rad."""
-    off = quaternion.multiply(
-        truth.orientations[segment], quaternion.conjugate(found.q_WB[segment])
+def _row(method: str, found: list[Scores]) -> str:
+    cells = "".join(
+        f"{rmse:>9.2f} ({mean_free:5.2f})"
+        for rmse, mean_free in (pooled(found, names) for names in GROUPS.values())
     )
-    return quaternion.heading_about_z(off)
+    rmse, mean_free = pooled(found, _ROTATION)
+    offset = float(np.sqrt(max(rmse**2 - mean_free**2, 0.0)))
+    drift, worst = (of(found, _ROTATION, "drift") for of in (mean_of, worst_of))
+    return f"{method:<27}{cells}{offset:>9.2f}{drift:>9.2f}{worst:>9.2f}"
 
 
-OURS: Final[Mapping[str, Callable[[imuhip.Recording], Angles]]] = {
-    "imuhip offline": _analyzed,
-    "imuhip live": lambda recording: _analyzed(recording, live=True),
-}
-PEERS: Final[Mapping[str, Callable[[imuhip.Recording], Angles]]] = {
-    "floor: heading from truth": _floor,
-    "no heading correction": _uncorrected,
-    "detrended per 30 s": _detrended,
-    "madgwick": lambda recording: _analyzed(recording, "madgwick"),
-}
-
-
-# -- table --------------------------------------------------------------------------------------
-
-
-def pooled(found: list[dict[str, Errors]], names: tuple[str, ...]) -> tuple[float, float]:
-    """Return RMSE and mean-free RMSE in degrees over recordings and angles."""
-    mine = [one[name] for one in found for name in names]
-    squared = np.mean([error.squared for error in mine])
-    mean_free = np.mean([error.mean_free_squared for error in mine])
-    return float(np.sqrt(squared)), float(np.sqrt(mean_free))
-
-
-def _print_table(options: argparse.Namespace, activity: str, soft_tissue: float) -> None:
-    print(f"\n{activity}, {options.minutes:g} min, soft tissue {soft_tissue:g}, degrees")
-    print(f"{'method':<26}" + "".join(f"{group:>17}" for group in GROUPS), flush=True)
-    recordings = [
-        imuhip.simulate(activity, options.minutes, seed, soft_tissue=soft_tissue)
-        for seed in options.seeds
-    ]
-    for method, run in (OURS | PEERS if options.peers else OURS).items():
-        found = [errors(run(recording), recording) for recording in recordings]
-        cells = (pooled(found, names) for names in GROUPS.values())
-        print(f"{method:<26}" + "".join(f"{a:>9.2f} ({b:5.2f})" for a, b in cells), flush=True)
+def _print_table(say: Printed, jobs: list[_Job], results: list[dict[str, Scores]]) -> None:
+    first = jobs[0]
+    say()
+    say(f"{first.activity}, {first.minutes:g} min, soft tissue {first.soft_tissue:g}, degrees")
+    groups = "".join(f"{group:>17}" for group in GROUPS)
+    say(f"{'method':<27}{groups}{'offset':>9}{'drift':>9}{'largest':>9}")
+    for method in results[0]:
+        say(_row(method, [result[method] for result in results]))
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
@@ -189,20 +84,45 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=2.0, help="of the activity (default 2)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[2.0], help="of the activity (default 2)"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="people")
     parser.add_argument("--soft-tissue", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--activity", nargs="+", default=["walk", "run"])
+    parser.add_argument("--rate", type=float, default=100.0, help="Hz (default 100)")
     parser.add_argument("--peers", action="store_true", help="simpler methods beside it")
+    parser.add_argument(
+        "--ahrs",
+        nargs="*",
+        choices=AHRS,
+        default=None,
+        help="filters of ahrs beside it; they are slow. With --peers all, unless named",
+    )
+    add_processes(parser)
+    add_write(parser)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
-    """Print one table for each activity and amount of soft tissue."""
+    """Print one table for each length, activity and amount of soft tissue."""
     options = _arguments(arguments)
-    print(" ".join(["$ python -m benchmarks hip_angles", *arguments]))
-    print("RMSE (mean-free RMSE) against simulated truth over the gait, all seeds and sides pooled")
-    for activity in options.activity:
-        for soft_tissue in options.soft_tissue:
-            _print_table(options, activity, soft_tissue)
+    filters = AHRS if options.ahrs is None and options.peers else tuple(options.ahrs or ())
+    tables = [
+        [
+            _Job(activity, softness, minutes, seed, options.rate, options.peers, filters)
+            for seed in options.seeds
+        ]
+        for minutes in options.minutes
+        for activity in options.activity
+        for softness in options.soft_tissue
+    ]
+    say = Printed("hip_angles", arguments)
+    say("RMSE (mean-free RMSE) against simulated truth over the gait, all people and sides pooled;")
+    say("offset and drift (range of 30-s means: mean, largest) of hip rotation")
+    done = run_all(_work, [job for jobs in tables for job in jobs], options.processes)
+    for k, jobs in enumerate(tables):
+        _print_table(say, jobs, list(done[k * len(jobs) : (k + 1) * len(jobs)]))
+    if options.write:
+        say.write(options.document)
     return 0

@@ -3,24 +3,84 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from benchmarks import hip_angles, speed
+from benchmarks import hip_angles, speed, targets
+from benchmarks._document import write_section
+from benchmarks.orientation import read_trial
+
+from imuhip.errors import ConfigError
 
 
-def test_hip_angles_prints_a_row_for_each_method(capsys):
-    options = ["--minutes", "0.6", "--seeds", "1", "--activity", "walk", "--soft-tissue", "0"]
-    options += ["--peers"]
-    assert hip_angles.main(options) == 0
-    lines = capsys.readouterr().out.splitlines()
+def section(tmp_path: Path, name: str) -> Path:
+    """Return a document with a place for the figures of one benchmark."""
+    document = tmp_path / "accuracy.md"
+    document.write_text(f"before\n<!-- {name}: begin -->\nold\n<!-- {name}: end -->\nafter\n")
+    return document
+
+
+def test_hip_angles_prints_a_row_for_each_method_and_keeps_it(capsys, tmp_path):
+    document = section(tmp_path, "hip_angles")
+    options = ["--minutes", "1.1", "--seeds", "1", "--activity", "walk", "--soft-tissue", "0"]
+    options += ["--peers", "--ahrs", "madgwick"]
+    kept = ["--processes", "1", "--write", "--document", str(document)]
+    assert hip_angles.main([*options, *kept]) == 0
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
     assert lines[0] == "$ python -m benchmarks hip_angles " + " ".join(options)
-    rows = {line[:26].strip(): line[26:] for line in lines[5:]}
-    assert list(rows) == [*hip_angles.OURS, *hip_angles.PEERS]
-    assert len({len(line) for line in lines[4:]}) == 1, "aligned"
+    rows = {line[:27].strip(): line[27:] for line in lines[6:]}
+    assert list(rows) == [
+        "imuhip offline",
+        "imuhip live",
+        "floor: known heading",
+        "no heading correction",
+        "detrended over 30 s",
+        "detrended per stride",
+        "ahrs madgwick",
+        "ahrs madgwick, our heading",
+    ]
+    assert len({len(line) for line in lines[5:]}) == 1, "aligned"
     numbers = {name: re.findall(r"\d+\.\d+", row) for name, row in rows.items()}
-    assert {len(found) for found in numbers.values()} == {2 * len(hip_angles.GROUPS)}
+    assert {len(found) for found in numbers.values()} == {2 * len(hip_angles.GROUPS) + 3}
     rmse = {name: float(found[4]) for name, found in numbers.items()}  # hip rotation
+    assert rmse["floor: known heading"] < 0.5
     assert rmse["imuhip offline"] < rmse["no heading correction"]
+    assert rmse["ahrs madgwick, our heading"] < rmse["ahrs madgwick"]
+    page = document.read_text("utf-8")
+    assert "old" not in page and page.startswith("before\n") and page.endswith("after\n")
+    assert "\n".join(line.rstrip() for line in lines) in page
+
+
+def test_targets_judges_every_promise(capsys):
+    options = ["--minutes", "1.1", "--people", "1", "--first-seed", "3"]
+    assert targets.main([*options, "--processes", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines[3:] if line.endswith(("yes", "NO"))]
+    assert len(rows) == 36
+    assert len({line.rstrip("yesNO ")[-1] for line in rows}) == 2  # degrees or milliseconds
+    for row in rows:
+        measured, limit = map(float, re.findall(r"(\d+\.\d+)(?:°| ms)", row)[-3:-1])
+        assert row.endswith("yes") == (measured <= limit)
+    missed = sum(row.endswith("NO") for row in rows)
+    assert lines[-1].startswith("not measured: orientation on BROAD")
+    assert lines[-2] == f"{len(rows) - missed} of {len(rows)} kept, {missed} missed"
+
+
+def test_promises_on_broad_are_kept(shared_data):
+    trials = [read_trial(path).stretch(20.0) for path in sorted(shared_data.glob("broad/*.hdf5"))]
+    promises = list(targets.on_broad(trials))
+    assert [promise.way for promise in promises] == 2 * ["imuhip offline"] + 2 * ["imuhip live"]
+    for promise in promises:
+        assert promise.kept, promise
+        assert 0.0 < promise.found <= promise.largest < 1.0
+
+
+def test_a_page_without_a_place_for_the_figures_is_refused(tmp_path):
+    document = section(tmp_path, "robustness")
+    with pytest.raises(ConfigError, match="0 sections of targets") as caught:
+        write_section(document, "targets", "figures")
+    assert "<!-- targets: begin -->" in caught.value.hint
 
 
 def test_pooling_is_the_root_of_the_mean_square():
