@@ -61,10 +61,9 @@ def check_input(sensors: Mapping[str, ImuSeries], rate_hz: float) -> None:
         )
     worn = {s: series for s, series in sensors.items() if int(series.valid.sum()) >= 2 * rate_hz}
     second = max(2, round(rate_hz))
-    moving = {segment: _moving(series, second) for segment, series in worn.items()}
-    for segment, series in worn.items():
-        others = [flags for other, flags in moving.items() if other != segment]
-        _check_constant(segment, series, moving[segment], others, second)
+    moving: dict[str, BoolArray] = {}
+    for segment in worn:
+        _check_constant(segment, worn, moving, second)
     for segment, series in worn.items():
         _check_rest(segment, series, second)
     _check_rates(worn, second)
@@ -76,10 +75,17 @@ def _seconds(values: FloatArray, second: int) -> FloatArray:
     return values[: n_frames * second].reshape(n_frames, second, -1)
 
 
+def _measured(values: FloatArray, valid: BoolArray) -> FloatArray:
+    """Return the rows that were measured; no copy where all were."""
+    return values if valid.all() else values[valid]
+
+
 def _check_rest(segment: str, series: ImuSeries, second: int) -> None:
     """Raise unless the accelerometer reads about 9.8 where it moves least."""
-    frames = _seconds(series.acc[series.valid], second)
-    calmest = int(np.argmin(frames.var(axis=1).sum(axis=1)))
+    frames = _seconds(_measured(series.acc, series.valid), second)
+    mean = np.ones(second) / second @ frames
+    power = np.einsum("fsc,fsc->f", frames, frames) / second
+    calmest = int(np.argmin(power - (mean**2).sum(axis=1)))
     rest = float(np.linalg.norm(frames[calmest], axis=1).mean())
     low, high = _REST_LIMITS_M_S2
     if low <= rest <= high:
@@ -103,14 +109,12 @@ def _check_rest(segment: str, series: ImuSeries, second: int) -> None:
 def _check_rates(worn: Mapping[str, ImuSeries], second: int) -> None:
     """Raise unless the angular rates are those of a person, in rad/s."""
     busiest: dict[str, float] = {}
-    shaken: dict[str, float] = {}
     for segment, series in worn.items():
-        power = (_seconds(series.gyr[series.valid], second) ** 2).sum(axis=2).mean(axis=1)
+        frames = _seconds(_measured(series.gyr, series.valid), second)
+        power = np.einsum("fsc,fsc->f", frames, frames) / second
         window = min(len(power), round(_BUSY_S))
         running = np.convolve(power, np.ones(window) / window, mode="valid")
         busiest[segment] = float(np.sqrt(running.max()))
-        force = np.linalg.norm(_seconds(series.acc[series.valid], second), axis=2)
-        shaken[segment] = float(np.sort(force.std(axis=1))[-window])
     thighs = [rms for segment, rms in busiest.items() if segment.startswith("thigh")]
     for segment, rms in busiest.items():
         limit = _FASTEST_RMS_RAD_S
@@ -127,14 +131,20 @@ def _check_rates(worn: Mapping[str, ImuSeries], second: int) -> None:
         least = _SLOWEST_RMS_RAD_S
         if segment.startswith("thigh") and "pelvis" in busiest:
             least = max(least, busiest["pelvis"] / _ODD_ONE_OUT)
-        if rms < least and shaken[segment] > _MOVING_FORCE_M_S2:
+        if rms < least and (shaken := _shaken(worn[segment], second)) > _MOVING_FORCE_M_S2:
             raise AnalysisError(
                 f"{segment}: the gyroscope shows {rms:.2g} rad/s rms at most while the"
-                f" accelerometer is shaken by {shaken[segment]:.2g} m/s²,"
+                f" accelerometer is shaken by {shaken:.2g} m/s²,"
                 f" {least:.2g} rad/s are the least that can be",
                 hint="Give the angular rate in rad/s; look whether the gyroscope was switched on.",
                 code="E608",
             )
+
+
+def _shaken(series: ImuSeries, second: int) -> float:
+    """Return the spread of the force (m/s²) that the liveliest 10 s reach."""
+    force = np.linalg.norm(_seconds(_measured(series.acc, series.valid), second), axis=2)
+    return float(np.sort(force.std(axis=1))[-min(len(force), round(_BUSY_S))])
 
 
 def _moving(series: ImuSeries, second: int) -> BoolArray:
@@ -149,23 +159,31 @@ def _moving(series: ImuSeries, second: int) -> BoolArray:
 
 
 def _check_constant(
-    segment: str, series: ImuSeries, moving: BoolArray, others: list[BoolArray], second: int
+    segment: str, worn: Mapping[str, ImuSeries], moving: dict[str, BoolArray], second: int
 ) -> None:
-    """Raise for a channel that stands still to the last digit while there is motion."""
-    values = np.concatenate([series.acc, series.gyr], axis=1)
-    same = np.zeros(values.shape, dtype=bool)
-    np.equal(values[1:], values[:-1], out=same[1:])
-    same &= series.valid[:, None]
+    """Raise for a channel that stands still to the last digit while there is motion.
+
+    `moving` is filled only once a channel stands: most recordings have none that does.
+    """
+    series = worn[segment]
     longest = round(_LONGEST_CONSTANT_S * second)
-    for k, name in enumerate(_CHANNELS):
-        for run in stretches(same[:, k], minimum=longest):
-            frozen = bool(same[run.start : run.end].all())
+    channels = [*series.acc.T, *series.gyr.T]
+    for name, values in zip(_CHANNELS, channels, strict=True):
+        if not _may_stand(values, longest):
+            continue
+        runs = stretches(_same(values) & series.valid, minimum=longest)
+        if runs and not moving:
+            moving |= {other: _moving(series, second) for other, series in worn.items()}
+        for run in runs:
+            around = slice(run.start - 1, run.end)
+            frozen = all(bool(_same(other[around])[1:].all()) for other in channels)
             if frozen:
                 turning = float(np.linalg.norm(series.gyr[run.start])) > _MOVING_RATE_RAD_S
+                others = [flags for other, flags in moving.items() if other != segment]
                 in_motion = turning or any(_mostly(flags, run) for flags in others)
                 what = "all channels stand"
             else:
-                in_motion = _mostly(moving, run)
+                in_motion = _mostly(moving[segment], run)
                 what = f"channel {name} stands"
             if in_motion:
                 raise AnalysisError(
@@ -176,6 +194,20 @@ def _check_constant(
                     " filled in by another program.",
                     code="E609",
                 )
+
+
+def _may_stand(values: FloatArray, longest: int) -> bool:
+    """Return whether a channel may stand for `longest` samples: four in every run are looked at."""
+    few = values[:: max(1, longest // 4)]
+    same = few[1:] == few[:-1]
+    return bool((same[2:] & same[1:-1] & same[:-2]).any())
+
+
+def _same(values: FloatArray) -> BoolArray:
+    """Return (n,) whether a sample equals the one before."""
+    same = np.zeros(len(values), dtype=bool)
+    np.equal(values[1:], values[:-1], out=same[1:])
+    return same
 
 
 def _mostly(flags: BoolArray, run: Stretch) -> bool:
