@@ -11,9 +11,9 @@ from imuhip.analysis.grid import GridBlock
 from imuhip.analysis.headings import GEOMETRY_S, thinning
 from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.gait_axis import GaitAxis, find_gait_axis
-from imuhip.calibration.pose import Pose, choose_pose, make_pose, mean_up
+from imuhip.calibration.pose import Pose, choose_pose, make_pose
 from imuhip.calibration.stillness import Stretch, still_frames, stretches
-from imuhip.core.butterworth import low_pass, zero_phase
+from imuhip.core.butterworth import low_pass, thinned, zero_phase
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.errors import AnalysisError, CalibrationError
@@ -28,13 +28,20 @@ _ACTIVITY_RATE_HZ = 50.0
 def find_activity(grid: GridBlock, motions: Mapping[str, SensorMotion], rate_hz: float) -> Activity:
     """Label seconds as still, gait or other."""
     frame = round(FRAME_S * rate_hz)
-    gyr = {s: np.where(grid.valid[s][:, None], m.gyr, np.nan) for s, m in motions.items()}
+    gyr = {
+        s: m.gyr if grid.valid[s].all() else np.where(grid.valid[s][:, None], m.gyr, np.nan)
+        for s, m in motions.items()
+    }
     still = still_frames(gyr, grid.acc, frame)
-    smooth = low_pass(5.0, rate_hz)
     thin = thinning(frame, rate_hz, _ACTIVITY_RATE_HZ)
+    smooth = low_pass(5.0, rate_hz / thin)
     return find_gait_frames(
-        {s: zero_phase(smooth, m.gyr)[::thin] for s, m in motions.items() if s.startswith("thigh")},
-        zero_phase(smooth, grid.acc["pelvis"])[::thin],
+        {
+            s: zero_phase(smooth, thinned(m.gyr, thin))
+            for s, m in motions.items()
+            if s.startswith("thigh")
+        },
+        zero_phase(smooth, thinned(grid.acc["pelvis"], thin)),
         still,
         rate_hz / thin,
         {s: absent(known, rate_hz)[::thin] for s, known in grid.valid.items()},
@@ -78,7 +85,7 @@ def find_pose(
     given = [marker for marker in markers if marker.name == "n_pose"]
     frame = round(FRAME_S * rate_hz)
     gait_up = {
-        segment: mean_up(grid.acc[segment][gait & known if (gait & known).any() else gait])[0]
+        segment: _mean_direction(grid.acc[segment], gait & known if (gait & known).any() else gait)
         for segment, known in grid.valid.items()
     }
     candidates = [
@@ -106,6 +113,12 @@ def find_pose(
             code="E502",
         )
     return pose
+
+
+def _mean_direction(values: FloatArray, rows: BoolArray) -> FloatArray:
+    """Return the direction (3,) of the mean of some of (n, 3) finite rows."""
+    total = rows.astype(float) @ values
+    return np.asarray(total / np.linalg.norm(total))
 
 
 def gait_axis(

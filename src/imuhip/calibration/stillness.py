@@ -44,23 +44,23 @@ def still_frames(
     """
     still: BoolArray | None = None
     for segment, rate in gyr.items():
-        n_frames = len(rate) // frame
-        spread = [
-            np.sqrt(np.var(_framed(values, n_frames, frame), axis=1).sum(axis=1))
-            for values in (rate, acc[segment])
-        ]
-        level = np.abs(_framed(rate, n_frames, frame).mean(axis=1)).max(axis=1)
-        quiet = (
-            (spread[0] < _FRAME_RATE_SD_RAD_S) & (spread[1] < _FRAME_FORCE_SD_M_S2) & (level < 0.15)
-        )
+        turning, spread = _mean_and_spread(rate, frame)
+        level = np.abs(turning).max(axis=1)
+        shaking = _mean_and_spread(acc[segment], frame)[1]
+        quiet = (spread < _FRAME_RATE_SD_RAD_S) & (shaking < _FRAME_FORCE_SD_M_S2) & (level < 0.15)
         still = quiet if still is None else still & quiet
     if still is None:
         raise ValueError("Expected at least one sensor, got none")
     return still
 
 
-def _framed(values: FloatArray, n_frames: int, frame: int) -> FloatArray:
-    return values[: n_frames * frame].reshape(n_frames, frame, 3)
+def _mean_and_spread(values: FloatArray, frame: int) -> tuple[FloatArray, FloatArray]:
+    """Return the mean (f, 3) and the standard deviation (f,), over all axes, of each frame."""
+    n_frames = len(values) // frame
+    framed = values[: n_frames * frame].reshape(n_frames, frame, 3)
+    mean = np.full(frame, 1.0 / frame) @ framed
+    variance = np.einsum("fsc,fsc->f", framed, framed) / frame - (mean**2).sum(axis=1)
+    return mean, np.sqrt(np.maximum(variance, 0.0))
 
 
 def stretches(flags: BoolArray, minimum: int = 1) -> list[Stretch]:

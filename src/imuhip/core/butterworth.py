@@ -7,7 +7,7 @@ from scipy import signal
 
 from imuhip.core.series import FloatArray
 
-__all__ = ["CausalFilter", "band_pass", "low_pass", "zero_phase"]
+__all__ = ["CausalFilter", "band_pass", "low_pass", "thinned", "zero_phase"]
 
 
 def low_pass(cutoff_hz: float, rate_hz: float, order: int = 2) -> FloatArray:
@@ -39,6 +39,19 @@ def zero_phase(sections: FloatArray, values: FloatArray) -> FloatArray:
     slowest = np.abs(np.concatenate([np.roots(section[3:]) for section in sections]))
     pad = int(min(len(values) - 1, 3.0 / max(1e-6, 1.0 - slowest.max())))
     return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padlen=pad))
+
+
+def thinned(values: FloatArray, n_rows: int) -> FloatArray:
+    """Return the means (m, c) of every `n_rows` rows of (n, c); an incomplete last one is left out.
+
+    Enough before a filter far below the new rate: what folds into its band is a tenth of what was
+    there.
+    """
+    if n_rows == 1:
+        return np.asarray(values, dtype=float)
+    n_kept = len(values) // n_rows
+    frames = values[: n_kept * n_rows].reshape(n_kept, n_rows, -1)
+    return np.asarray(np.einsum("fsc->fc", frames) / n_rows)
 
 
 class CausalFilter:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import next_fast_len
 
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import BoolArray, FloatArray, IntArray
 
 __all__ = [
     "FRAME_S",
@@ -32,6 +33,9 @@ _PERIOD_LIMITS_S = (0.5, 1.8)
 _THIGH_RATE_RMS_RAD_S = 0.5
 _PERIODICITY = 0.45
 _PELVIS_FORCE_SD_M_S2 = 0.5
+
+_WINDOWS_AT_ONCE = 64
+"""Their spectra fit into the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +67,34 @@ def stride_period_s(rate: FloatArray, rate_hz: float) -> tuple[float, float]:
     rate_hz : float
         Sample rate.
     """
-    n_samples = len(rate)
-    centred = rate - rate.mean(axis=0)
-    spectrum = np.fft.rfft(centred, 2 * n_samples, axis=0)
-    correlation = np.fft.irfft((np.abs(spectrum) ** 2).sum(axis=1))[:n_samples]
-    if correlation[0] <= 0.0:
-        return float("nan"), 0.0
-    # A shorter overlap has less energy: compare each lag with the energy it could have had.
-    share = correlation / correlation[0] * n_samples / np.arange(n_samples, 0, -1)
+    period_s, share = _stride_periods_s(rate.T[None], rate_hz)
+    return float(period_s[0]), float(share[0])
+
+
+def _stride_periods_s(windows: FloatArray, rate_hz: float) -> tuple[FloatArray, FloatArray]:
+    """Return periods (k,) s and shares (k,) of many windows (k, 3, n); see `stride_period_s`."""
+    n_samples = windows.shape[2]
     first, last = (round(limit * rate_hz) for limit in _PERIOD_LIMITS_S)
     last = min(last, n_samples // 2 + n_samples // 4)
-    if last <= first + 2:
-        return float("nan"), 0.0
-    part = share[first : last + 1]
-    peaks = np.flatnonzero((part[1:-1] >= part[:-2]) & (part[1:-1] > part[2:])) + 1
-    if len(peaks) == 0 or part[peaks].max() <= 0.0:
-        return float("nan"), 0.0
-    best = part[peaks].max()
+    period_s, found = np.full(len(windows), np.nan), np.zeros(len(windows))
+    if last <= first + 2 or len(windows) == 0:
+        return period_s, found
+    n_padded = next_fast_len(n_samples + last + 1, real=True)  # no lag looked at wraps around
+    spectrum = np.fft.rfft(windows - windows.mean(axis=2, keepdims=True), n_padded)
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
+    correlation = np.fft.irfft(power, n_padded)[:, : last + 1]
+    # A shorter overlap has less energy: compare each lag with the energy it could have had.
+    overlap = n_samples / np.arange(n_samples, n_samples - last - 1, -1)
+    share = correlation * overlap / np.maximum(correlation[:, :1], np.finfo(float).tiny)
+    inner, before, after = (share[:, first + 1 + k : last + k] for k in (0, -1, 1))
+    peaks = np.where((inner >= before) & (inner > after), inner, -np.inf)
+    best = peaks.max(axis=1)
     # The first peak nearly as high as the best one is the stride; later ones are two strides.
-    peak = peaks[part[peaks] >= 0.85 * best][0]
-    return float((first + peak) / rate_hz), float(min(1.0, part[peak]))
+    peak = np.argmax(peaks >= 0.85 * best[:, None], axis=1)
+    good = (best > 0.0) & (correlation[:, 0] > 0.0)
+    period_s[good] = (first + 1 + peak[good]) / rate_hz
+    found[good] = np.minimum(1.0, inner[good, peak[good]])
+    return period_s, found
 
 
 def gait_period_s(
@@ -131,23 +143,68 @@ def find_gait_frames(
     absent : mapping of segment to (n,) bool array, optional
         Where a sensor is gone for long; a thigh is not asked about frames near that.
     """
-    absent = absent or {}
     frame = round(FRAME_S * rate_hz)
-    window = round(WINDOW_S * rate_hz)
+    window = min(round(WINDOW_S * rate_hz), len(pelvis_acc))
+    frames = np.flatnonzero(~still)
+    centres = frames * frame + frame // 2
+    starts = np.maximum(0, np.minimum(centres - window // 2, len(pelvis_acc) - window))
+    gone = {
+        segment: _total(flags.astype(float), starts, window) > 0
+        for segment, flags in (absent or {}).items()
+    }
+    force = np.linalg.norm(pelvis_acc, axis=1)
+    force -= force.mean()  # the spread of small numbers is told more exactly
+    mean = _total(force, starts, window) / window
+    variance = _total(force**2, starts, window) / window - mean**2
+    moving = variance >= _PELVIS_FORCE_SD_M_S2**2
+    if "pelvis" in gone:
+        moving &= ~gone["pelvis"]
+    found = np.full((len(thigh_rates), len(frames)), np.nan)
+    asked = np.zeros(found.shape, dtype=bool)
+    for k, (name, rate) in enumerate(thigh_rates.items()):
+        asked[k] = ~gone.get(name, np.zeros(len(frames), dtype=bool))
+        square = np.einsum("nc,nc->n", rate, rate)
+        rms = np.minimum(
+            _total(square, starts, window) / window,
+            _total(square, frames * frame, frame) / frame,
+        )
+        rows = np.flatnonzero(moving & asked[k] & (rms >= _THIGH_RATE_RMS_RAD_S**2))
+        found[k, rows] = _window_periods_s(rate, starts[rows], window, rate_hz)
     period = np.full(len(still), np.nan)
-    for k in (int(row) for row in np.flatnonzero(~still)):
-        centre = k * frame + frame // 2
-        start = max(0, min(centre - window // 2, len(pelvis_acc) - window))
-        rows = slice(start, start + window)
-        own = slice(k * frame - start, (k + 1) * frame - start)
-        gone = {segment for segment, flags in absent.items() if flags[rows].any()}
-        thighs = [rate[rows] for name, rate in thigh_rates.items() if name not in gone]
-        if not thighs or "pelvis" in gone:
-            continue
-        period[k] = gait_period_s(thighs, pelvis_acc[rows], own, rate_hz)
+    period[frames] = _agreed(found, asked)
     gait = _without_lone_frames(np.isfinite(period))
     period[~gait] = np.nan
     return Activity(gait=gait, still=still.copy(), period_s=period)
+
+
+def _total(values: FloatArray, starts: IntArray, n_rows: int) -> FloatArray:
+    """Return the sums of the `n_rows` values from each start on."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(total[np.minimum(starts + n_rows, len(values))] - total[starts])
+
+
+def _window_periods_s(
+    rate: FloatArray, starts: IntArray, window: int, rate_hz: float
+) -> FloatArray:
+    """Return the stride period of each window, NaN where it does not repeat itself."""
+    columns = np.ascontiguousarray(rate.T)
+    views = np.lib.stride_tricks.sliding_window_view(columns, window, axis=1).transpose(1, 0, 2)
+    period_s = np.empty(len(starts))
+    for first in range(0, len(starts), _WINDOWS_AT_ONCE):
+        some = slice(first, first + _WINDOWS_AT_ONCE)
+        periods, share = _stride_periods_s(views[starts[some]], rate_hz)
+        period_s[some] = np.where(share > _PERIODICITY, periods, np.nan)
+    return period_s
+
+
+def _agreed(period_s: FloatArray, asked: BoolArray) -> FloatArray:
+    """Return the mean of the thighs' periods (t, f), NaN unless all that were asked agree."""
+    told = asked & np.isfinite(period_s)
+    low = np.where(told, period_s, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(told, period_s, 0.0).max(axis=0, initial=0.0)
+    good = (told == asked).all(axis=0) & asked.any(axis=0) & (high <= 1.25 * low)
+    total = np.where(told, period_s, 0.0).sum(axis=0)
+    return np.where(good, total / np.maximum(told.sum(axis=0), 1), np.nan)
 
 
 def _thigh_period(window: FloatArray, own: FloatArray, rate_hz: float) -> float:
