@@ -9,7 +9,7 @@ import numpy as np
 
 from imuhip.core.segments import ANGLES, PELVIS_ANGLES, SIDES, Side, angle_column
 from imuhip.core.series import BoolArray, FloatArray
-from imuhip.gait.cycles import stride_statistics
+from imuhip.gait.cycles import stride_statistics, strides_with_gaps
 from imuhip.gait.strides import StrideCut
 
 if TYPE_CHECKING:
@@ -27,9 +27,14 @@ def angle_table(
     """Return one row per sample: every angle known, then its sigma, in degrees."""
     import pandas as pd
 
-    columns = {angle_column(name): np.degrees(values[name]) for name in ANGLES if name in values}
-    columns |= {f"{name}_sd_deg": np.degrees(sd[name]) for name in ANGLES if name in sd}
-    return pd.DataFrame(columns, index=pd.Index(time_s, name="time_s"))
+    columns = [(angle_column(name), values[name]) for name in ANGLES if name in values]
+    columns += [(f"{name}_sd_deg", sd[name]) for name in ANGLES if name in sd]
+    # one row of memory a column, as pandas keeps them: nothing is copied on the way
+    degrees = np.empty((len(columns), len(time_s)))
+    for row, (_, radians) in zip(degrees, columns, strict=True):
+        np.degrees(radians, out=row)
+    names = [name for name, _ in columns]
+    return pd.DataFrame(degrees.T, columns=names, index=pd.Index(time_s, name="time_s"), copy=False)
 
 
 def stride_table(
@@ -82,13 +87,10 @@ def _side_table(
     for name in ANGLES:
         if name not in values:
             continue
-        statistics = stride_statistics(time_s, np.degrees(values[name]), cut.start_s, cut.end_s)
-        holes = stride_statistics(
-            time_s, (~np.isfinite(values[name])).astype(float), cut.start_s, cut.end_s
-        )
-        whole = holes["max"] == 0.0
+        statistics = stride_statistics(time_s, values[name], cut.start_s, cut.end_s)
+        whole = ~strides_with_gaps(time_s, values[name], cut.start_s, cut.end_s)
         columns |= {
-            f"{name}_{kind}_deg": np.where(whole, column, np.nan)
+            f"{name}_{kind}_deg": np.degrees(np.where(whole, column, np.nan))
             for kind, column in statistics.items()
         }
         # a sensor lost on the other leg is no reason to leave out this leg's strides

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imuhip.core.series import FloatArray
+from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["CYCLE_POINTS", "normalise_cycles", "stride_statistics"]
+__all__ = ["CYCLE_POINTS", "normalise_cycles", "stride_statistics", "strides_with_gaps"]
 
 CYCLE_POINTS = 101
 """0 to 100 % of the cycle."""
@@ -55,18 +55,37 @@ def stride_statistics(
     last = np.searchsorted(time_s, end_s)
     n_strides = len(start_s)
     low, high, mean = (np.full(n_strides, np.nan) for _ in range(3))
-    # one row more, so that a stride may end with the last sample
-    values = np.append(values, np.nan)
-    finite = np.isfinite(values)
-    # reduceat works on [first, last) pairs; odd slots (between strides) are thrown away
     usable = np.flatnonzero(last > first)
     if len(usable):
-        edges = np.stack([first[usable], last[usable]], axis=1).ravel()
-        low[usable] = np.minimum.reduceat(np.where(finite, values, np.inf), edges)[::2]
-        high[usable] = np.maximum.reduceat(np.where(finite, values, -np.inf), edges)[::2]
-        total = np.add.reduceat(np.where(finite, values, 0.0), edges)[::2]
-        count = np.add.reduceat(finite.astype(float), edges)[::2]
+        # reduceat works on [first, last) pairs; odd slots (between strides) are thrown away.
+        # Only what the strides cover is looked at, and one row more for the last one to end with.
+        begin, end = int(first[usable].min()), int(last[usable].max())
+        edges = np.stack([first[usable], last[usable]], axis=1).ravel() - begin
+        part = np.append(values[begin:end], 0.0)
+        finite = np.isfinite(part)
+        complete = bool(finite.all())
+
+        def filled(value: float) -> FloatArray:
+            return part if complete else np.where(finite, part, value)
+
+        low[usable] = np.minimum.reduceat(filled(np.inf), edges)[::2]
+        high[usable] = np.maximum.reduceat(filled(-np.inf), edges)[::2]
+        total = np.add.reduceat(filled(0.0), edges)[::2]
+        count = np.add.reduceat(finite, edges, dtype=float)[::2]
         mean[usable] = np.divide(total, count, out=np.full(len(usable), np.nan), where=count > 0)
     nothing = ~np.isfinite(low) | ~np.isfinite(high)
     low[nothing] = high[nothing] = np.nan
     return {"min": low, "max": high, "mean": mean, "range": high - low}
+
+
+def strides_with_gaps(
+    time_s: FloatArray, values: FloatArray, start_s: FloatArray, end_s: FloatArray
+) -> BoolArray:
+    """Return (k,) whether a sample is NaN in the stride; those without samples count as well.
+
+    Parameters as `stride_statistics`.
+    """
+    first, last = np.searchsorted(time_s, start_s), np.searchsorted(time_s, end_s)
+    missing = np.flatnonzero(~np.isfinite(values))
+    gaps = np.searchsorted(missing, last) > np.searchsorted(missing, first)
+    return np.asarray(gaps | (last <= first))
