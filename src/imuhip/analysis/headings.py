@@ -16,16 +16,16 @@ from imuhip.calibration.pose import Pose, make_pose
 from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
-from imuhip.core.butterworth import band_pass, low_pass, zero_phase
+from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.activity import FRAME_S, Activity
 from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
 from imuhip.kinematics.heading_track import HeadingTrack, smooth_heading
 from imuhip.kinematics.hip_centre import (
-    BAND_HZ,
     PointForce,
     angular_acceleration,
+    force_band,
     point_force,
 )
 from imuhip.kinematics.strap_slip import StrapSlip
@@ -36,7 +36,7 @@ _PRODUCT_RATE_HZ = 100.0
 """Products of rates reach twice as high as the rates."""
 
 _FORCE_RATE_HZ = 30.0
-"""Forces end at 6 Hz; above this rate samples only repeat each other."""
+"""Forces end at 4 Hz; above this rate samples only repeat each other."""
 
 GEOMETRY_S = 300.0
 """Gait used to find axes and hip centres: more adds nothing but time."""
@@ -157,7 +157,7 @@ def thinning(rows: int, rate_hz: float, enough_hz: float) -> int:
 def _force(motion: SensorMotion, rate_hz: float, first: int, second: int) -> PointForce:
     """Return the band-passed force, thinned by `first` before and by `second` after the filter."""
     rows = slice(0, None, first)
-    sections = band_pass(*BAND_HZ, rate_hz / first)
+    sections = force_band(rate_hz / first)
     gyr, acc = motion.gyr, motion.acc
     if first > 1:
         smooth = low_pass(0.35 * rate_hz / first, rate_hz, order=4)

@@ -30,7 +30,7 @@ from imuhip.analysis.motion import SensorMotion
 from imuhip.analysis.settings import Settings
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.core import quaternion
-from imuhip.core.butterworth import CausalFilter, band_pass, low_pass
+from imuhip.core.butterworth import CausalFilter, low_pass
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.fusion.vqf_filter import LeanFilter
@@ -39,9 +39,9 @@ from imuhip.kinematics.angles import hip_from_segments, pelvis_attitude
 from imuhip.kinematics.heading_blocks import BLOCK_S, wrap
 from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingFilter
 from imuhip.kinematics.hip_centre import (
-    BAND_HZ,
     PointForce,
     angular_acceleration,
+    force_band,
     point_force,
 )
 from imuhip.kinematics.live_direction import LiveDirection
@@ -89,7 +89,7 @@ class LivePipeline:
         self._segments = ("pelvis", *(f"thigh_{side}" for side in self.sides))
         self._fusion = LiveFusion(segments, rate_hz, settings.orientation_filter)
         self._activity = LiveActivity(self._segments, rate_hz)
-        bands = band_pass(*BAND_HZ, rate_hz)
+        bands = force_band(rate_hz)
         smooth = low_pass(5.0, rate_hz)
         self._bands = {s: CausalFilter(bands) for s in self._segments}
         steady = low_pass(CUT_HZ, rate_hz, order=4)
