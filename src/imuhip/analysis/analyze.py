@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imuhip.analysis.input_check import check_input
+from imuhip.analysis.magnetic_quality import note_magnetometer
+from imuhip.analysis.magnetic_use import (
+    check_magnetometers,
+    recording_day,
+    to_north,
+    watch_magnetometers,
+)
 from imuhip.analysis.mounting import (
     check_mounting,
     explained,
@@ -42,6 +50,7 @@ def analyze(
     orientation_filter: str = "vqf",
     live: bool = False,
     magnetometer: bool = False,
+    place: tuple[float, float] | None = None,
     correct_sync: bool = True,
     correct_slips: bool = False,
     intrinsics: Mapping[str, Intrinsics] | bool = True,
@@ -58,7 +67,12 @@ def analyze(
     live : bool
         Use only what was known at each instant, as the live view does.
     magnetometer : bool
-        Use the magnetometer where there is one.
+        Look at the magnetic field and learn from it where it is undisturbed. How far it was is in
+        ``quality["magnetometer"]``, and `Analysis.orientations` then have y to the north. Hip
+        angles do not need it, and gain little.
+    place : tuple of latitude and longitude, degrees, optional
+        Where it was recorded, for the field to be expected there (World Magnetic Model, with the
+        day of the recording's start); only with `magnetometer`.
     correct_sync : bool
         Put right the clock of a thigh sensor that the motion shows, beyond doubt, to be late or
         early against the pelvis sensor's. What was found is in ``quality["sync"]``. Not live.
@@ -76,10 +90,11 @@ def analyze(
     Raises
     ------
     ConfigError
-        For an unknown filter, or a sensor's calibration file that cannot be used.
+        For an unknown filter, a place without a magnetometer or that is not on the earth, or a
+        sensor's calibration file that cannot be used.
     AnalysisError
         When segments are missing, sensors never overlap, nobody walks, or the input is not in
-        m/s² and rad/s or has dead channels.
+        m/s² and rad/s or has dead channels; when a magnetometer is asked for that is not there.
     CalibrationError
         When nobody stands still.
     """
@@ -90,8 +105,21 @@ def analyze(
             code="E110",
         )
     check_input(recording.sensors, recording.rate_hz)
+    if place is not None and not magnetometer:
+        raise ConfigError(
+            "a place is of use to the magnetometer only, and that is off",
+            hint="Ask for the magnetometer as well, or leave the place out.",
+            code="E112",
+        )
+    if magnetometer:
+        check_magnetometers(recording.sensors)
     settings = Settings(
-        orientation_filter, live=live, magnetometer=magnetometer, correct_sync=correct_sync
+        orientation_filter,
+        live=live,
+        magnetometer=magnetometer,
+        correct_sync=correct_sync,
+        place=place,
+        day=recording_day(recording) if magnetometer else None,
     )
     sensors, applied = corrected_sensors(recording, intrinsics)
     found = _found(recording, sensors, settings)
@@ -103,6 +131,9 @@ def analyze(
     analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
     note_intrinsics(analysis.quality, applied)
     note_mounting(analysis.quality, mounting)
+    note_magnetometer(
+        analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])
+    )
     return analysis
 
 
@@ -118,7 +149,11 @@ def _found(
         if settings.live:
             from imuhip.analysis.live_replay import analyze_live
 
-            return analyze_live(sensors, markers, rate_hz, settings)
+            found = analyze_live(sensors, markers, rate_hz, settings)
+            if not settings.magnetometer:
+                return found
+            watched = watch_magnetometers(sensors, rate_hz, found.pose, settings)
+            return replace(found, magnetic=watched)
         return analyze_offline(sensors, markers, rate_hz, settings, slips)
     except ImuhipError as error:
         raise explained(error, sensors, rate_hz) from error
@@ -137,7 +172,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
     activity = _activity_markers(found)
     return Analysis(
         angles=angle_table(time_s, values, found.angles.sd),
-        orientations=dict(found.q_WB),
+        orientations=to_north(found.q_WB, found.magnetic),
         strides=strides,
         summary=summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments),
         quality=assess_quality(

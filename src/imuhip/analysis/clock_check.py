@@ -169,7 +169,6 @@ def check_clocks(
             grid,
             grid.rate_hz,
             settings.orientation_filter,
-            magnetometer=settings.magnetometer,
             segments=tuple(late),
         )
     return grid, dict(motions), sync_quality(found, late)

@@ -51,10 +51,12 @@ def find_headings(
     axes: Mapping[Side, GaitAxis],
     rate_hz: float,
     slips: Sequence[StrapSlip] = (),
+    seen_drift: Mapping[Side, Mapping[int, tuple[float, float]]] | None = None,
 ) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
     """Find each leg's geometry, the pelvis' right, and the heading through the session.
 
     `slips` are those taken out of the motions: hip centres belong to the sensors as worn.
+    `seen_drift` is drift since the pose (rad) and its variance by block, seen by something else.
     """
     segments = ("pelvis", *(f"thigh_{side}" for side in axes))
     block = round(BLOCK_S * rate_hz)
@@ -98,7 +100,8 @@ def find_headings(
             block // thin,
             rate_hz / thin,
         )
-        stances = find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
+        stances = dict((seen_drift or {}).get(side, {}))
+        stances |= find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
         unseen = sum(
             gap_turn_variance(grid.measured[s], motions[s].gyr, gait, block, rate_hz)
             for s in ("pelvis", f"thigh_{side}")

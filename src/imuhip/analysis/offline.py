@@ -25,6 +25,7 @@ from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import block_to_rows, find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
+from imuhip.analysis.magnetic_use import MagneticFinding, use_magnetometers
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.occasions import (
     find_activity,
@@ -63,6 +64,7 @@ class Kinematics:
     wobble: Mapping[Side, StrapWobble]
     sync: Mapping[str, Any] = field(default_factory=dict)
     untold: Mapping[Side, str] = field(default_factory=dict)
+    magnetic: MagneticFinding | None = None
 
 
 def analyze_offline(
@@ -96,9 +98,7 @@ def analyze_offline(
     check_segments(sensors)
     grid = to_grid(sensors, rate_hz)
     rate_hz = grid.rate_hz
-    motions = offline_motion(
-        grid, rate_hz, settings.orientation_filter, magnetometer=settings.magnetometer
-    )
+    motions = offline_motion(grid, rate_hz, settings.orientation_filter)
     activity = find_activity(grid, motions, rate_hz)
     gait = rows_of_gait(grid.time_s, activity, markers, rate_hz)
     if gait.sum() < 5.0 * rate_hz:
@@ -117,6 +117,13 @@ def analyze_offline(
     legs, pelvis_right_S, tracks = find_headings(
         grid, motions, activity, gait, pose, axes, rate_hz, slips
     )
+    magnetic = None
+    if settings.magnetometer:
+        magnetic = use_magnetometers(grid, motions, pose, gait, tracks, settings)
+    if magnetic is not None and magnetic.drift:
+        legs, pelvis_right_S, tracks = find_headings(
+            grid, motions, activity, gait, pose, axes, rate_hz, slips, magnetic.drift
+        )
     heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
     q_WB = align_segments(motions, pose, pelvis_right_S, heading)
     if settings.orientation_filter == "vqf":
@@ -140,6 +147,7 @@ def analyze_offline(
         wobble=wobble,
         sync=sync,
         untold=untold,
+        magnetic=magnetic,
     )
 
 
@@ -166,7 +174,6 @@ def refill(
         grid,
         grid.rate_hz,
         settings.orientation_filter,
-        magnetometer=settings.magnetometer,
         segments=lossy,
     )
     return grid, dict(motions) | again
