@@ -14,6 +14,7 @@ from imuhip.core import quaternion
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.recording.session import DeviceRecord, Recording
+from imuhip.simulation.hand_moves import eased, wandering
 from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
 from imuhip.simulation.sensor_errors import ImuErrors, apply_errors, draw_errors
 
@@ -140,35 +141,15 @@ def _pose(up_B: FloatArray, rng: np.random.Generator, hand: float) -> FloatArray
     return quaternion.multiply(missed, quaternion.multiply(facing, level))
 
 
-def _eased(n_rows: int) -> FloatArray:
-    """Return 0 to 1 with no speed or acceleration at either end (minimum jerk)."""
-    x = np.linspace(0.0, 1.0, n_rows)
-    return x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
-
-
-def _wandering(n_rows: int, rng: np.random.Generator, waves: int) -> FloatArray:
-    """Return (n, 3) of unit size that begins and ends at rest at zero."""
-    x = np.linspace(0.0, 1.0, n_rows)[:, None]
-    size = rng.normal(0.0, 1.0, (waves, 3))
-    phase = rng.uniform(0.0, 2.0 * np.pi, (waves, 3))
-    total = sum(
-        size[k] * np.sin(2.0 * np.pi * (k + 1) * x + phase[k]) / np.sqrt(waves)
-        for k in range(waves)
-    )
-    return np.asarray(64.0 * (x * (1.0 - x)) ** 3 * total)
-
-
 def _moved(
     q: FloatArray, target: FloatArray, place: FloatArray, rng: np.random.Generator, hand: float
 ) -> tuple[FloatArray, FloatArray]:
     """Lift the sensor, turn it in an arc that is not quite straight, put it down."""
     n_rows = round(rng.uniform(1.5, 2.5) * _INTERNAL_HZ)
     arc = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(q), target))
-    straight = quaternion.multiply(
-        q, quaternion.from_rotation_vector(_eased(n_rows)[:, None] * arc)
-    )
-    bent = quaternion.from_rotation_vector(np.radians(15.0) * hand * _wandering(n_rows, rng, 3))
-    lifted = place + 0.05 * hand * _wandering(n_rows, rng, 2)
+    straight = quaternion.multiply(q, quaternion.from_rotation_vector(eased(n_rows)[:, None] * arc))
+    bent = quaternion.from_rotation_vector(np.radians(15.0) * hand * wandering(n_rows, rng, 3))
+    lifted = place + 0.05 * hand * wandering(n_rows, rng, 2)
     return quaternion.multiply(straight, bent), lifted
 
 
@@ -178,11 +159,11 @@ def _spun(
     """Turn the sensor on the table, back against the edge to about half a degree."""
     n_rows = round(turns * rng.uniform(1.5, 2.0) * _INTERNAL_HZ)
     missed = np.radians(0.5) * hand * rng.normal()
-    angle = (rng.choice([-1.0, 1.0]) * 2.0 * np.pi * turns + missed) * _eased(n_rows)
+    angle = (rng.choice([-1.0, 1.0]) * 2.0 * np.pi * turns + missed) * eased(n_rows)
     flat = quaternion.multiply(quaternion.about_axis(np.array([0.0, 0.0, 1.0]), angle), q)
     tilted = quaternion.from_rotation_vector(
-        np.radians(1.5) * hand * _wandering(n_rows, rng, 2 * turns)
+        np.radians(1.5) * hand * wandering(n_rows, rng, 2 * turns)
     )
     off_centre = quaternion.rotate(flat, 0.015 * hand * np.array([1.0, 1.0, 1.0]))
-    centre = 0.01 * hand * _wandering(n_rows, rng, turns)
+    centre = 0.01 * hand * wandering(n_rows, rng, turns)
     return quaternion.multiply(flat, tilted), place + centre + off_centre - off_centre[0]

@@ -7,7 +7,7 @@ is continuous.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -17,6 +17,7 @@ from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.people import Person
 from imuhip.simulation.plan import Bout, Plan
+from imuhip.simulation.terrain import belt_path, draw_slope, slowed
 
 __all__ = ["Course", "lay_course"]
 
@@ -24,6 +25,9 @@ CONTROL_HZ = 20.0
 RAMP_S = 1.6
 """From standing still to full movement takes twice this, all of it inside the bout."""
 _RAMP_SIGMA_S = 0.4
+SIT_DOWN_S = 3.0
+"""Into a pause and before its end, the person sits down and rises."""
+_SIT_SIGMA_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class Course:
         Along that direction, in the ground plane.
     swing_gain : mapping of side to (n,) array
         0 to 1 while that leg does its calibration swings.
+    slope : (n,) array, optional
+        Of the way, rise over run; None on level ground.
+    climb_m : (n,) array, m, optional
+        Height above the start.
+    sit_gain : (n,) array, optional
+        0 standing, 1 sitting.
     """
 
     time_s: FloatArray
@@ -57,6 +67,9 @@ class Course:
     heading_rad: FloatArray
     path_m: FloatArray
     swing_gain: dict[Side, FloatArray]
+    slope: FloatArray | None = None
+    climb_m: FloatArray | None = None
+    sit_gain: FloatArray | None = None
 
 
 class _Grid:
@@ -140,7 +153,16 @@ def _stride_noise(rng: np.random.Generator, seconds: float, sd: float) -> FloatA
 
 
 def lay_course(
-    plan: Plan, person: Person, time_s: FloatArray, rng: np.random.Generator, *, turns: bool = True
+    plan: Plan,
+    person: Person,
+    time_s: FloatArray,
+    rng: np.random.Generator,
+    *,
+    turns: bool = True,
+    treadmill: bool = False,
+    steepest: float = 0.0,
+    sits: bool = False,
+    ground: np.random.Generator | None = None,
 ) -> Course:
     """Work a plan out for a person.
 
@@ -156,6 +178,14 @@ def lay_course(
         Draws speeds, turns and stride times.
     turns : bool
         False keeps to a straight line.
+    treadmill : bool
+        Whether the person stays where they are; then nothing turns and nothing rises.
+    steepest : float
+        Slope of the steepest hill, such as 0.08; 0 is level ground.
+    sits : bool
+        Whether the person sits in the pause.
+    ground : numpy.random.Generator, optional
+        Draws hills and how people drift on a belt.
     """
     grid = _Grid(plan.duration_s, time_s)
     moving = np.zeros_like(grid.control_s)
@@ -168,6 +198,10 @@ def lay_course(
             running = np.maximum(running, grid.window(bout.start_s, bout.end_s))
     run_share = grid.smooth(running, 0.6)
     relative = _relative_speed(grid, plan, rng)
+    slope = None
+    if steepest > 0.0 and ground is not None:
+        slope = draw_slope(grid.control_s, plan.bouts, steepest, ground)
+        relative *= slowed(slope)
     walk, run = person.styles["walk"], person.styles["run"]
     speed = gain * relative * ((1 - run_share) * walk.speed_m_s + run_share * run.speed_m_s)
     rate = (1 - run_share) * walk.stride_hz * relative**walk.stride_hz_exponent
@@ -176,12 +210,35 @@ def lay_course(
     rate *= gain * (1.0 + np.interp(grid.control_s, np.arange(len(noise)), noise))
     rate = grid.smooth(rate, 0.15)
     turn_rate = np.zeros_like(gain)
-    for bout in plan.bouts if turns else ():
+    for bout in plan.bouts if turns and not treadmill else ():
         if bout.gait == "walk":
             turn_rate += _walk_turn_rate(grid, (bout.start_s, bout.end_s), rng)
         else:
             turn_rate += _oval_turn_rate(grid, bout, speed)
-    return _integrate(grid, plan, time_s, (gain, run_share, relative, speed, rate, turn_rate), rng)
+    controls = (gain, run_share, relative, speed, rate, turn_rate)
+    course = _integrate(grid, plan, time_s, controls, rng)
+    if slope is not None:
+        course = _on_hills(course, grid.fine(speed), grid.fine(slope), level=treadmill)
+    if treadmill and ground is not None:
+        course = _on_belt(course, grid.fine(speed), ground)
+    if sits and plan.pause is not None:
+        seated = grid.window(plan.pause[0] + SIT_DOWN_S, plan.pause[1] - SIT_DOWN_S)
+        course = replace(course, sit_gain=grid.fine(grid.smooth(seated, _SIT_SIGMA_S)))
+    return course
+
+
+def _on_hills(course: Course, speed: FloatArray, slope: FloatArray, *, level: bool) -> Course:
+    """Let the way rise; `level` leaves the person where they are, on an inclined belt."""
+    step_s = float(course.time_s[1] - course.time_s[0])
+    climb = None if level else _integral(speed * slope, step_s)
+    return replace(course, slope=slope, climb_m=climb)
+
+
+def _on_belt(course: Course, speed: FloatArray, rng: np.random.Generator) -> Course:
+    """Keep the person where they are."""
+    ahead = belt_path(course.time_s, course.gain, speed, course.phase, rng)
+    direction = np.column_stack([np.cos(course.heading_rad), np.sin(course.heading_rad)])
+    return replace(course, path_m=ahead[:, None] * direction)
 
 
 def _integral(rate: FloatArray, step_s: float) -> FloatArray:

@@ -7,7 +7,7 @@ centres; of a thigh its hip centre; of a shank its knee; of the trunk the lumbos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ from imuhip.simulation.gait_curves import Gait, evaluate
 from imuhip.simulation.ideal_imu import SegmentMotion
 from imuhip.simulation.impacts import shock
 from imuhip.simulation.people import BodyDimensions, Person, PersonalCurve
+from imuhip.simulation.sitting import seat_m, sitting_deg
+from imuhip.simulation.terrain import on_slope, shock_on_slope
 
 __all__ = ["BodyMotion", "Posture", "move_body", "segment_motions", "truth_angles"]
 
@@ -108,6 +110,8 @@ def _channel(
             total += share * _curve(person.styles[gait].curves[channel], phase, course)
     total *= 1.0 + _variation(rng, phase, _SIZE_SD)
     stem = channel.removesuffix("_left").removesuffix("_right")
+    if course.slope is not None:
+        total = on_slope(stem, total, course.slope)
     if stem in _OFFSET_SD_DEG:
         total += _variation(rng, phase, _OFFSET_SD_DEG[stem])
     return course.gain * total
@@ -156,6 +160,8 @@ def _impacts(
         peak = (1.0 - course.run_share) * person.styles["walk"].impact_m_s2
         peak += course.run_share * person.styles["run"].impact_m_s2
         shocks[side] = scale * peak * unit
+        if course.slope is not None:
+            shocks[side] *= shock_on_slope(course.slope)
     return shocks, shocks["left"] + shocks["right"]
 
 
@@ -166,6 +172,7 @@ def move_body(
     *,
     posture: Posture | None = None,
     impact: float = 1.0,
+    stances: Sequence[tuple[float, Posture]] = (),
 ) -> BodyMotion:
     """Let a person go through a course.
 
@@ -181,6 +188,8 @@ def move_body(
         How the person stands instead of in the perfect N-pose.
     impact : float
         Scale of the foot-strike shock.
+    stances : sequence of (s, Posture)
+        How the person stands from an instant in full gait on, besides.
     """
     centre = course.phase
     phase: dict[Side, FloatArray] = {
@@ -198,8 +207,14 @@ def move_body(
         standing = _sway(rng, course)
         if posture is not None:
             standing += (1.0 - course.gain) * posture.angles_deg.get(name, 0.0)
+        for from_s, stance in stances:
+            later = (course.time_s >= from_s) * stance.angles_deg.get(name, 0.0)
+            standing += (1.0 - course.gain) * later
         values[name] += standing
     _add_swings(values, course, person)
+    if course.sit_gain is not None:
+        for name, seated in sitting_deg(course.time_s, course.sit_gain).items():
+            values[name] += seated
     angles = {name: np.radians(value) for name, value in values.items()}
     shocks, both = _impacts(person, course, contacts, impact)
     for side in SIDES:
@@ -223,6 +238,11 @@ def _pelvis_origin(
     ahead = 1e-3 * position_mm["pelvis_forward_mm"] + 0.35 * shock_m
     left = 1e-3 * position_mm["pelvis_left_mm"]
     up = body.hip_height_m + 1e-3 * position_mm["pelvis_up_mm"] - shock_m
+    if course.climb_m is not None:
+        up = up + course.climb_m
+    if course.sit_gain is not None:
+        back_m, down_m = seat_m(body)
+        ahead, up = ahead - back_m * course.sit_gain, up - down_m * course.sit_gain
     cosine, sine = np.cos(course.heading_rad), np.sin(course.heading_rad)
     return np.column_stack(
         [

@@ -237,7 +237,7 @@ def stretched(
     body: BodyMotion,
     course: Course,
     movements: tuple[Movement, ...],
-    soft_tissue: float,
+    soft_tissue: float | FloatArray,
     rng: np.random.Generator,
 ) -> SkinMotion:
     """Return the skin's motion with what deep bends and swings add to it.
@@ -252,7 +252,7 @@ def stretched(
         After `add_movements`.
     course : Course
     movements : tuple of Movement
-    soft_tissue : float
+    soft_tissue : float or (n,) array
         Scale.
     rng : numpy.random.Generator
         Draws this wearer's skin.

@@ -16,6 +16,7 @@ from imuhip.simulation.gait_curves import Gait
 __all__ = [
     "ACTIVITIES",
     "MOVEMENTS",
+    "PAUSES",
     "Bout",
     "LegSwings",
     "Movement",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 ACTIVITIES = ("walk", "run", "mixed", "stand")
+
+PAUSES = ("sit", "sensors_off", "sensors_off_same_mount")
 
 MovementKind = Literal["n_pose", "squat", "hinge"]
 MOVEMENTS = ("n_pose", "squat", "hinge", "leg_swing")
@@ -37,6 +40,8 @@ BENDS_S = 13.0
 RESTAND_S = 1.5
 """From leaving one stance to standing in the next."""
 _LAST_STAND_S = 4.0
+_SETTLE_S = 2.0
+"""After gait, before people stand as they were asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class Plan:
     bouts: tuple[Bout, ...] = ()
     swings: tuple[LegSwings, ...] = ()
     movements: tuple[Movement, ...] = ()
+    pause: tuple[float, float] | None = None
+    """Start and end in s of the rest in the middle."""
 
 
 def _gait_bouts(
@@ -148,26 +155,35 @@ def plan_session(
     *,
     calibration: bool = True,
     movements: Sequence[str] | None = None,
+    stops: int = 0,
+    end_pose: bool = False,
+    pause_s: float = 0.0,
 ) -> Plan:
-    """Return the time table: N-pose, leg swings, stand, gait, stand.
+    """Return the time table: N-pose, leg swings, stand, gait (with stops and a rest), stand.
 
     Parameters
     ----------
     activity : {"walk", "run", "mixed", "stand"}
         What is done after the calibration.
     minutes : float
-        Of that activity.
+        Of that activity, stops and the rest not counted.
     rng : numpy.random.Generator
         Draws the lengths of mixed bouts.
     calibration : bool
         Whether the leg swings are done; the N-pose always is.
     movements : sequence of str, optional
         Names of `MOVEMENTS`, done in this order instead of leg swings and stand.
+    stops : int
+        N-poses that part the activity into equal pieces.
+    end_pose : bool
+        Whether the person stands in the N-pose at the end, too.
+    pause_s : float
+        A rest in the middle, with an N-pose after it; 0 for none.
 
     Raises
     ------
     imuhip.errors.ConfigError
-        When the activity or a movement is unknown.
+        When the activity or a movement is unknown, or there is no gait to stop.
     """
     if activity not in ACTIVITIES:
         raise ConfigError(
@@ -187,12 +203,43 @@ def plan_session(
         at += STAND_S
     seconds = 60.0 * minutes
     if activity == "stand":
+        if stops or end_pose or pause_s:
+            raise ConfigError("cannot stop while standing", hint="choose walk, run or mixed")
         markers.append(Marker("stand", at, at + seconds))
         return Plan(at + seconds, tuple(markers), (), tuple(swings), tuple(bends))
-    bouts = _gait_bouts(activity, at, seconds, rng)
-    markers.append(Marker("gait", at, at + seconds))
-    if activity == "mixed":
-        markers.extend(Marker(bout.gait, bout.start_s, bout.end_s) for bout in bouts)
-    end = at + seconds + _LAST_STAND_S
-    markers.append(Marker("stand", at + seconds, end))
-    return Plan(end, tuple(markers), bouts, tuple(swings), tuple(bends))
+    pieces_s = np.full(stops + 1 + (pause_s > 0.0), seconds / (stops + 1 + (pause_s > 0.0)))
+    bouts, told, pause = _pieces(activity, at, pieces_s.tolist(), rng, end_pose, pause_s)
+    markers += told
+    return Plan(markers[-1].end_s, tuple(markers), bouts, tuple(swings), tuple(bends), pause)
+
+
+def _pieces(
+    activity: str,
+    at: float,
+    pieces_s: Sequence[float],
+    rng: np.random.Generator,
+    end_pose: bool,
+    pause_s: float,
+) -> tuple[tuple[Bout, ...], list[Marker], tuple[float, float] | None]:
+    """Return gait in pieces, with an N-pose between them and a rest after the middle one."""
+    rest_after = (len(pieces_s) - 2) // 2 if pause_s > 0.0 else -1
+    bouts: list[Bout] = []
+    markers: list[Marker] = []
+    pause = None
+    for piece, seconds in enumerate(pieces_s):
+        more = _gait_bouts(activity, at, seconds, rng)
+        bouts += more
+        markers.append(Marker("gait", at, at + seconds))
+        if activity == "mixed":
+            markers.extend(Marker(bout.gait, bout.start_s, bout.end_s) for bout in more)
+        at += seconds
+        if piece == rest_after:
+            pause = (at, at + pause_s)
+            markers.append(Marker("pause", *pause))
+            at += pause_s
+        if piece < len(pieces_s) - 1 or end_pose:
+            markers.append(Marker("n_pose", at + _SETTLE_S, at + _SETTLE_S + N_POSE_S))
+            at += _SETTLE_S + N_POSE_S
+    if not end_pose:
+        markers.append(Marker("stand", at, at + _LAST_STAND_S))
+    return tuple(bouts), markers, pause

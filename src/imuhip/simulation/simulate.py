@@ -1,9 +1,10 @@
 """Make a recording of a person who does not exist, with the truth beside it.
 
 The way of the data: a person (`people`) with curves of their own (`gait_curves`) goes through a
-session (`plan`, `course`); the bones move (`motion`); skin moves on them (`soft_tissue`); perfect
-sensors (`ideal_imu`) sit somewhere (`mounting`), become real ones (`sensor_errors`) and lose
-packets (`packet_loss`).
+session (`plan`, `course`) on some ground (`terrain`); the bones move (`motion`), calibrating
+(`movements`), resting (`sitting`) and standing down anew (`stances`); perfect sensors (`ideal_imu`)
+sit somewhere (`mounting`) on moving skin and under straps (`wearing`), become real ones
+(`sensor_errors`) and lose packets (`packet_loss`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from imuhip.core import quaternion
 from imuhip.core.segments import HIP_ANGLES, SEGMENTS
 from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
-from imuhip.errors import ConfigError
 from imuhip.recording.session import DeviceRecord, Recording, Truth
-from imuhip.simulation.course import Course, lay_course
+from imuhip.simulation.checks import check_pause, check_scales, check_session
+from imuhip.simulation.course import lay_course
 from imuhip.simulation.ideal_imu import SegmentMotion, attach, ideal_imu
 from imuhip.simulation.magnetic_field import lay_surroundings, magnetic_place, read_field
 from imuhip.simulation.motion import (
@@ -28,14 +29,15 @@ from imuhip.simulation.motion import (
     segment_motions,
     truth_angles,
 )
-from imuhip.simulation.mounting import Mount, place_sensors
-from imuhip.simulation.movements import add_movements, movement_rng, restand, stretched
+from imuhip.simulation.mounting import place_sensors
+from imuhip.simulation.movements import add_movements, movement_rng, restand
 from imuhip.simulation.packet_loss import lost_samples
 from imuhip.simulation.people import draw_person
-from imuhip.simulation.plan import Plan, plan_session
+from imuhip.simulation.plan import plan_session
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
-from imuhip.simulation.soft_tissue import draw_skin_motion, moving_mount
-from imuhip.simulation.strap_slip import StrapSlip, check_slip, slipped_mount
+from imuhip.simulation.stances import draw_stances
+from imuhip.simulation.strap_slip import StrapSlip, check_slip
+from imuhip.simulation.wearing import Wearing, activity_ramp, carry
 
 __all__ = ["simulate"]
 
@@ -67,6 +69,14 @@ def simulate(
     pose_error_deg: float = 0.0,
     impact: float = 1.0,
     sync_error_ms: float = 0.0,
+    tissue_change: tuple[float, float] | None = None,
+    treadmill: bool = False,
+    hill_percent: float = 0.0,
+    stops: int = 0,
+    pause: str | None = None,
+    pause_min: float = 5.0,
+    end_pose: bool = False,
+    stance_deg: float = 0.0,
     magnetometer: bool | Mapping[str, float] = False,
 ) -> Recording:
     """Simulate a session of a person wearing sensors.
@@ -115,6 +125,25 @@ def simulate(
     sync_error_ms : float
         Samples of the left leg are said to be this much later than they were taken, those of the
         right leg as much earlier.
+    tissue_change : tuple of float, optional
+        Factors of `soft_tissue` when the activity begins and when it ends, linear in between: a
+        strap that loosens, or skin that swells or dries.
+    treadmill : bool
+        The person stays in place: no way, no turns, a belt that dips a little at each step.
+    hill_percent : float
+        Steepest slope; the way goes up and down and changes every minute or two.
+    stops : int
+        N-poses of 8 s that part the activity into equal pieces, each with its marker.
+    pause : {"sit", "sensors_off", "sensors_off_same_mount"}, optional
+        A rest in the middle of the activity and an N-pose after it: the person sits; or the sensors
+        are taken off, lie on a table and are strapped on again, a few degrees and 1 cm off
+        (`imuhip.simulation.sensors_off`) or exactly as before.
+    pause_min : float
+        How long.
+    end_pose : bool
+        The session ends with an N-pose, with its marker, instead of any stand.
+    stance_deg : float
+        Spread, in hip rotation, of how differently the feet stand each time after gait.
     magnetometer : bool or mapping of str to float
         Gives the sensors ``mag`` in a field the earth's alone makes; a mapping names the place,
         such as ``{"building": 1, "iron": 1}``: the fields of
@@ -124,7 +153,8 @@ def simulate(
     -------
     Recording
         With markers ``"n_pose"``, ``"leg_swing_right"``, ``"leg_swing_left"``, ``"stand"`` and
-        ``"gait"`` (and ``"walk"``, ``"run"`` in mixed sessions), and with its truth. Pelvis
+        ``"gait"`` (and ``"walk"``, ``"run"`` in mixed sessions, ``"pause"``), and with its truth,
+        which tells of the person also while nothing is worn. Pelvis
         rotation there is relative to the direction of progression (the tangent of the path; the
         facing while standing).
 
@@ -133,28 +163,58 @@ def simulate(
     imuhip.errors.ConfigError
         When an option cannot be used.
     """
-    _check(minutes, rate_hz, segments, packet_loss)
-    _check_scales(
+    check_session(minutes, rate_hz, segments, packet_loss)
+    check_scales(
         sensor_errors=sensor_errors,
         soft_tissue=soft_tissue,
         strap_wobble=strap_wobble,
         pose_error_deg=pose_error_deg,
         impact=impact,
         sync_error_ms=abs(sync_error_ms),
+        hill_percent=hill_percent,
+        stops=stops,
+        stance_deg=stance_deg,
     )
+    check_pause(pause, pause_min)
+    scales = tissue_change or (1.0, 1.0)
+    check_scales(tissue_change=min(scales), tissue_changed=max(scales))
     place = magnetic_place(magnetometer)
     streams = _streams(seed)
     person = draw_person(streams["person"])
     plan = plan_session(
-        activity, minutes, streams["plan"], calibration=calibration, movements=movements
+        activity,
+        minutes,
+        streams["plan"],
+        calibration=calibration,
+        movements=movements,
+        stops=stops,
+        end_pose=end_pose,
+        pause_s=60.0 * pause_min if pause else 0.0,
     )
     check_slip(strap_slip, segments, plan.duration_s)
     per_sample = max(1, int(np.ceil(_INTERNAL_HZ / rate_hz)))
     n_samples = round(plan.duration_s * rate_hz)
     time_s = np.arange((n_samples - 1) * per_sample + 1) / (rate_hz * per_sample)
-    course = lay_course(plan, person, time_s, streams["course"], turns=turns)
+    course = lay_course(
+        plan,
+        person,
+        time_s,
+        streams["course"],
+        turns=turns,
+        treadmill=treadmill,
+        steepest=0.01 * hill_percent,
+        sits=pause == "sit",
+        ground=streams["ground"],
+    )
     posture = _draw_posture(streams["posture"], pose_error_deg)
-    body = move_body(person, course, streams["strides"], posture=posture, impact=impact)
+    body = move_body(
+        person,
+        course,
+        streams["strides"],
+        posture=posture,
+        impact=impact,
+        stances=draw_stances(plan, stance_deg, streams["stances"]),
+    )
     moving = movement_rng(seed)
     body = add_movements(body, course, plan.movements, person, moving)
     body = restand(body, course, plan.movements, posture, _pose_spread(pose_error_deg), moving)
@@ -162,24 +222,27 @@ def simulate(
     mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
     gait_s = [(bout.start_s, bout.end_s) for bout in plan.bouts]
     surroundings = None if place is None else lay_surroundings(place, course, gait_s, seed)
+    wearing = Wearing(
+        soft_tissue if tissue_change is None else soft_tissue * activity_ramp(plan, time_s, scales),
+        strap_wobble,
+        strap_slip,
+        pause if pause != "sit" else None,
+    )
     sensors, sensor_orientations = {}, {}
-    for segment in segments:
+    for order, segment in enumerate(segments):
         # one stream per segment: wearing a shank sensor must not change the thigh's
-        tissue, chip, loss = streams[segment].spawn(3)
-        carried = _carried(
-            mounts[segment], segment, body, course, tissue, (soft_tissue, strap_wobble), plan
-        )
-        if strap_slip is not None and strap_slip[0] == segment:
-            carried = slipped_mount(time_s, *carried, strap_slip)
+        tissue, chip, loss, hand = streams[segment].spawn(4)
+        mount, motion = mounts[segment], motions[segment]
+        carried = carry(mount, motion, (segment, order), wearing, body, course, plan, tissue, hand)
         late_s = 1e-3 * sync_error_ms * _LATE.get(segment.rpartition("_")[2], 0.0)
-        times, acc, gyr = ideal_imu(motions[segment], *carried, rate_hz, late_s)
-        sensor_orientations[segment] = _sampled(motions[segment], carried[0], per_sample)
+        times, acc, gyr = ideal_imu(motion, *carried, rate_hz, late_s)
+        sensor_orientations[segment] = _sampled(motion, carried[0], per_sample)
         acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
         lost = lost_samples(len(times), rate_hz, packet_loss, loss)
         acc[lost], gyr[lost] = np.nan, np.nan
         mag = None
         if surroundings is not None:
-            worn = attach(motions[segment], *carried)
+            worn = attach(motion, *carried)
             mag = read_field(surroundings, worn, times - late_s, segment, seed, sensor_errors)
             mag[lost] = np.nan
         sensors[segment] = ImuSeries(time_s=times, acc=acc, gyr=gyr, mag=mag)
@@ -193,32 +256,11 @@ def simulate(
     )
 
 
-def _check(minutes: float, rate_hz: float, segments: Sequence[str], packet_loss: float) -> None:
-    if not 0.0 < minutes <= 600.0:
-        raise ConfigError(f"cannot simulate {minutes} min", hint="choose above 0 and up to 600")
-    if not 10.0 <= rate_hz <= 2000.0:
-        raise ConfigError(f"cannot simulate at {rate_hz} Hz", hint="choose 10 to 2000 Hz")
-    unknown = sorted(set(segments) - set(SEGMENTS))
-    if unknown or not segments or len(set(segments)) != len(segments):
-        raise ConfigError(
-            f"cannot put sensors on {list(segments)}",
-            hint=f"choose each at most once from {', '.join(SEGMENTS)}",
-        )
-    if not 0.0 <= packet_loss < 1.0:
-        raise ConfigError(
-            f"cannot lose a fraction of {packet_loss} of the packets", hint="choose 0 to below 1"
-        )
-
-
-def _check_scales(**scales: float) -> None:
-    for name, value in scales.items():
-        if not 0.0 <= value <= 100.0:
-            raise ConfigError(f"cannot use {name}={value}", hint="choose 0 or more")
-
-
 def _streams(seed: int) -> dict[str, np.random.Generator]:
     """Return one generator per concern, so that an option changes only what it names."""
-    names = ("person", "plan", "course", "strides", "mounting", "posture", *SEGMENTS)
+    # new names go behind the old ones, whose draws must stay
+    first = ("person", "plan", "course", "strides", "mounting", "posture")
+    names = (*first, *SEGMENTS, "ground", "stances")
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {n: np.random.default_rng(child) for n, child in zip(names, children, strict=True)}
 
@@ -233,27 +275,6 @@ def _pose_spread(error_deg: float) -> dict[str, float]:
     """Return the spread of standing in each angle, degrees."""
     spread = {name: error_deg * _POSE_SHARE[name.split("_")[1]] for name in HIP_ANGLES}
     return spread | {"pelvis_tilt": error_deg * _POSE_SHARE["flexion"]}
-
-
-def _carried(
-    mount: Mount,
-    segment: str,
-    body: BodyMotion,
-    course: Course,
-    rng: np.random.Generator,
-    scales: tuple[float, float],
-    plan: Plan,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the orientation and place of the sensor in the bone, moving if its skin does."""
-    soft_tissue, strap_wobble = scales
-    if soft_tissue == 0.0 and strap_wobble == 0.0:
-        return mount.q_BS, mount.r_BS_m
-    skin = draw_skin_motion(
-        segment, body, course, rng, soft_tissue=soft_tissue, strap_wobble=strap_wobble
-    )
-    if plan.movements and soft_tissue > 0.0:
-        skin = stretched(skin, segment, body, course, plan.movements, soft_tissue, rng)
-    return moving_mount(mount, skin)
 
 
 def _sampled(motion: SegmentMotion, q_BS: FloatArray, per_sample: int) -> FloatArray:

@@ -92,7 +92,7 @@ def draw_skin_motion(
     course: Course,
     rng: np.random.Generator,
     *,
-    soft_tissue: float,
+    soft_tissue: float | FloatArray,
     strap_wobble: float = 0.0,
 ) -> SkinMotion:
     """Draw how the skin under one sensor moves through a session.
@@ -106,8 +106,8 @@ def draw_skin_motion(
     course : Course
         When the body moves: standing skin is still.
     rng : numpy.random.Generator
-    soft_tissue : float
-        Scale of the artefact.
+    soft_tissue : float or (n,) array
+        Scale of the artefact; an array lets it change through the session.
     strap_wobble : float
         Scale of a loose strap's rocking, on thighs and shanks only.
     """
@@ -128,7 +128,7 @@ def draw_skin_motion(
     axial = np.radians(share * gain * waves[0] + _RING_AXIAL_DEG * ring(_RING_AXIAL_HZ))
     if kind == "thigh":
         own = body.angles_rad[f"hip_rotation_{side}"] * side_sign(side)
-        axial -= min(_UNDER_ROTATION * soft_tissue, 1.0) * own
+        axial -= np.minimum(_UNDER_ROTATION * soft_tissue, 1.0) * own
     flexion = np.radians(share * gain * waves[1] + _RING_FLEXION_DEG * ring(_RING_FLEXION_HZ))
     adduction = np.radians(share * gain * waves[2])
     shift = [
