@@ -19,7 +19,7 @@ from imuhip.calibration.placement_check import (
     segment_doubts,
     upward_axis,
 )
-from imuhip.core.butterworth import low_pass, zero_phase
+from imuhip.core.butterworth import low_pass, thinned, zero_phase
 from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.errors import AnalysisError, CalibrationError, ImuhipError
 from imuhip.kinematics.slip_search import find_slips, swing_signal
@@ -77,21 +77,20 @@ def check_mounting(found: Kinematics, corrected: Sequence[StrapSlip] = ()) -> Mo
     rate_hz = found.grid.rate_hz / thin
     smooth = low_pass(_SMOOTH_HZ, rate_hz)
     gyr = {
-        s: zero_phase(smooth, _thinned(found.grid.gyr[s], thin) - found.bias_rad_s[s]) for s in worn
+        s: zero_phase(smooth, thinned(found.grid.gyr[s], thin) - found.bias_rad_s[s]) for s in worn
     }
-    acc = {s: zero_phase(smooth, _thinned(found.grid.acc[s], thin)) for s in worn}
-    middles = slice(thin // 2, len(found.grid) // thin * thin, thin)
+    acc = {s: zero_phase(smooth, thinned(found.grid.acc[s], thin)) for s in worn}
     posed = slice(found.pose.rows.start // thin, max(1, found.pose.rows.end // thin))
-    doubts = segment_doubts(gyr, found.gait[middles])
+    doubts = segment_doubts(gyr, found.gait[::thin])
     labels = next(iter(found.legs.values())).labels
     right_S = {f"thigh_{side}": leg.axis.right_S for side, leg in found.legs.items()}
     slips = find_slips(
-        found.grid.time_s[middles],
+        found.grid.time_s[::thin],
         gyr,
         acc,
         found.pose.up_S,
         swing_signal(gyr, right_S),
-        {s: (found.gait & found.grid.valid[s])[middles] for s in worn},
+        {s: (found.gait & found.grid.valid[s])[::thin] for s in worn},
         rate_hz,
     )
     return Mounting(
@@ -102,12 +101,6 @@ def check_mounting(found: Kinematics, corrected: Sequence[StrapSlip] = ()) -> Mo
         slips=tuple(slips),
         corrected=tuple(corrected),
     )
-
-
-def _thinned(values: FloatArray, n_samples: int) -> FloatArray:
-    """Return the means of every `n_samples` rows."""
-    rows = len(values) // n_samples
-    return np.asarray(values[: rows * n_samples].reshape(rows, n_samples, -1).mean(axis=1))
 
 
 def unslipped(sensors: Mapping[str, ImuSeries], slips: Sequence[StrapSlip]) -> dict[str, ImuSeries]:

@@ -42,16 +42,23 @@ def zero_phase(sections: FloatArray, values: FloatArray) -> FloatArray:
 
 
 def thinned(values: FloatArray, n_rows: int) -> FloatArray:
-    """Return the means (m, c) of every `n_rows` rows of (n, c); an incomplete last one is left out.
+    """Return every `n_rows`-th row of (n, c), each the mean of those around it under a triangle.
 
-    Enough before a filter far below the new rate: what folds into its band is a tenth of what was
-    there.
+    Enough before a filter far below the new rate: the triangle has double zeros at the new rate and
+    its multiples, so that next to nothing folds down to low frequencies. Beyond the ends the values
+    go on level.
     """
     if n_rows == 1:
         return np.asarray(values, dtype=float)
-    n_kept = len(values) // n_rows
-    frames = values[: n_kept * n_rows].reshape(n_kept, n_rows, -1)
-    return np.asarray(np.einsum("fsc->fc", frames) / n_rows)
+    kept = values[::n_rows] / n_rows
+    for k in range(1, n_rows):
+        weight = (n_rows - k) / n_rows**2
+        later, earlier = values[k::n_rows], values[n_rows - k :: n_rows][: len(kept) - 1]
+        kept[: len(later)] += weight * later
+        kept[len(later) :] += weight * values[-1]
+        kept[1:] += weight * earlier
+        kept[0] += weight * values[0]
+    return np.asarray(kept)
 
 
 class CausalFilter:

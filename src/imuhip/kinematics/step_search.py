@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import BoolArray, FloatArray, IntArray
 
 __all__ = ["Step", "best_step", "step_at"]
 
@@ -53,13 +53,10 @@ def best_step(values: FloatArray, running: BoolArray, intensity: FloatArray) -> 
     n_values = len(values)
     if n_values < 2 * _LEAST_SIDE + 1:
         return None
-    best = max(
-        (
-            step_at(values, running, intensity, int(index))
-            for index in range(_LEAST_SIDE, n_values - _LEAST_SIDE + 1)
-        ),
-        key=lambda step: abs(step.size) / step.sd,
-    )
+    index = np.arange(_LEAST_SIDE, n_values - _LEAST_SIDE + 1)
+    size, sd = _steps_at(values, running, intensity, index)
+    largest = int(np.argmax(np.abs(size) / sd))
+    best = Step(int(index[largest]), float(size[largest]), float(sd[largest]))
     if abs(best.size) < _SIGMAS * best.sd:
         return None
     return best if _is_sudden(values, _explained(running, intensity), best) else None
@@ -67,12 +64,31 @@ def best_step(values: FloatArray, running: BoolArray, intensity: FloatArray) -> 
 
 def step_at(values: FloatArray, running: BoolArray, intensity: FloatArray, index: int) -> Step:
     """Return the step at `index`, however small; parameters as `best_step`."""
-    noise = _noise(values)
-    design = np.column_stack([_explained(running, intensity), np.arange(len(values)) >= index])
-    prior = np.diag([0.0, _MODE_SD_RAD**-2, _SLOPE_SD_RAD**-2, 0.0])
-    covariance = np.linalg.inv(design.T @ design / noise**2 + prior + 1e-9 * np.eye(4))
-    fit = covariance @ (design.T @ values) / noise**2
-    return Step(index, float(fit[3]), float(np.sqrt(covariance[3, 3])))
+    size, sd = _steps_at(values, running, intensity, np.array([index]))
+    return Step(index, float(size[0]), float(sd[0]))
+
+
+def _steps_at(
+    values: FloatArray, running: BoolArray, intensity: FloatArray, index: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return size and sigma of the steps at all of `index` (k,), each as if it were the only one.
+
+    Least squares with everything but the step solved for once (Schur's complement).
+    """
+    noise2 = _noise(values) ** 2
+    explained = _explained(running, intensity)
+    prior = np.diag([0.0, _MODE_SD_RAD**-2, _SLOPE_SD_RAD**-2]) + 1e-9 * np.eye(3)
+    inverse = np.linalg.inv(explained.T @ explained / noise2 + prior)
+
+    def after(rows: FloatArray) -> FloatArray:
+        total = np.concatenate([np.cumsum(rows[::-1], axis=0)[::-1], np.zeros_like(rows[:1])])
+        return np.asarray(total[index])
+
+    shared = after(explained) / noise2
+    information = (len(values) - index) / noise2 + 1e-9
+    information = information - np.einsum("ki,ij,kj->k", shared, inverse, shared)
+    pull = after(values) / noise2 - shared @ inverse @ (explained.T @ values / noise2)
+    return np.asarray(pull / information), np.asarray(1.0 / np.sqrt(information))
 
 
 def _explained(running: BoolArray, intensity: FloatArray) -> FloatArray:
