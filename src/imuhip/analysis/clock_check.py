@@ -108,7 +108,7 @@ def _force(motion: SensorMotion, start: int, n_rows: int, rate_hz: float, thin: 
         part.acc,
         part.gyr,
         angular_acceleration(part.gyr, rate_hz),
-        lambda values: zero_phase(sections, values),
+        lambda values: zero_phase(sections, values, mirrored=True),
     )
     return force.part(slice(start - first, start - first + n_rows, thin))
 

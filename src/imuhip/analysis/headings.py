@@ -164,13 +164,13 @@ def _force(motion: SensorMotion, rate_hz: float, first: int, second: int) -> Poi
     gyr, acc = motion.gyr, motion.acc
     if first > 1:
         smooth = low_pass(0.35 * rate_hz / first, rate_hz, order=4)
-        gyr, acc = zero_phase(smooth, gyr), zero_phase(smooth, acc)
+        gyr, acc = (zero_phase(smooth, values, mirrored=True) for values in (gyr, acc))
     return point_force(
         motion.q_WS[rows],
         acc[rows],
         gyr[rows],
         angular_acceleration(gyr[rows], rate_hz / first),
-        lambda values: zero_phase(sections, values),
+        lambda values: zero_phase(sections, values, mirrored=True),
     ).part(slice(0, None, second))
 
 

@@ -23,7 +23,7 @@ def band_pass(low_hz: float, high_hz: float, rate_hz: float, order: int = 2) -> 
     return np.asarray(signal.butter(order, (low_hz, high), "bandpass", fs=rate_hz, output="sos"))
 
 
-def zero_phase(sections: FloatArray, values: FloatArray) -> FloatArray:
+def zero_phase(sections: FloatArray, values: FloatArray, *, mirrored: bool = False) -> FloatArray:
     """Filter forwards and backwards along the first axis; short series are padded as far as goes.
 
     Parameters
@@ -32,13 +32,18 @@ def zero_phase(sections: FloatArray, values: FloatArray) -> FloatArray:
         Second-order sections.
     values : (n, ...) array
         Finite values.
+    mirrored : bool
+        How the series goes on beyond its ends: back the way it came. Wanted for what goes to and
+        fro: the default turns it about its last value as well, which goes on with a trend, and
+        takes a foot strike in the last sample for a step of twice its height.
     """
     if len(values) < 2:
         return np.asarray(values, dtype=float).copy()
     # Three time constants of the slowest pole keep the start and the end free of transients.
     slowest = np.abs(np.concatenate([np.roots(section[3:]) for section in sections]))
     pad = int(min(len(values) - 1, 3.0 / max(1e-6, 1.0 - slowest.max())))
-    return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padlen=pad))
+    ends = "even" if mirrored else "odd"
+    return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padtype=ends, padlen=pad))
 
 
 def thinned(values: FloatArray, n_rows: int) -> FloatArray:
