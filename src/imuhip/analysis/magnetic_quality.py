@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from imuhip.analysis.magnetic import DISTURBED_SHARE, FieldView, dip_rad, strength_ut
-from imuhip.analysis.magnetic_use import MagneticFinding
+from imuhip.analysis.magnetic_use import LIVE, MagneticFinding
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.earth_field import EarthField
@@ -42,7 +42,7 @@ def magnetometer_quality(found: MagneticFinding, start_s: float) -> dict[str, An
     reasons += [
         f"{side} hip: heading not taken from the magnetometer, {hip.why_not}"
         for side, hip in found.hips.items()
-        if hip.why_not
+        if hip.why_not not in ("", LIVE)
     ]
     if earth is not None and not earth.covered:
         reasons.append(f"{earth.model} was not made for {earth.day}; its last trend was drawn on")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from imuhip.recording.session import Recording
 
 __all__ = [
+    "LIVE",
     "MagneticFinding",
     "check_magnetometers",
     "recording_day",
@@ -42,6 +43,7 @@ __all__ = [
     "watch_magnetometers",
 ]
 
+LIVE = "the live view does not use it"
 _LEAST_KNOWN = 0.1
 _NORTH_SHARE = 0.5
 _Z = np.array([0.0, 0.0, 1.0])
@@ -147,8 +149,7 @@ def watch_magnetometers(
     grid = to_grid(sensors, rate_hz)
     motions = offline_motion(grid, grid.rate_hz, settings.orientation_filter)
     field = view_field(grid, motions, pose, _earth(settings))
-    why_not = "the live view does not use it"
-    hips = {s: MagneticHip({}, float("nan"), why_not) for s in SIDES if f"thigh_{s}" in sensors}
+    hips = {s: MagneticHip({}, float("nan"), LIVE) for s in SIDES if f"thigh_{s}" in sensors}
     return MagneticFinding(field, hips, None)
 
 

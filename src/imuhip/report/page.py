@@ -12,6 +12,7 @@ from markupsafe import Markup
 import imuhip
 from imuhip.errors import DiskError
 from imuhip.report.figures import cycle_figure
+from imuhip.report.magnetometer import magnetic_box
 from imuhip.report.numbers import (
     LOW_CONFIDENCE_DEG,
     angle_rows,
@@ -160,6 +161,7 @@ def _quality(recording: Recording, analysis: Analysis) -> dict[str, Any]:
         "reasons": quality.get("reasons", []),
         "calibration": quality.get("calibration", {}),
         "heading": quality.get("heading", {}),
+        "magnetic": magnetic_box(quality),
         "pose_sd_deg": quality.get("pose_sd_deg", {}),
         "not_observable": quality.get("not_observable", []),
     }
