@@ -40,6 +40,7 @@ def by_us(
     live: bool = False,
     orientation_filter: str = "vqf",
     pose_counts: bool = False,
+    correct_slips: bool = False,
 ) -> dict[str, Errors]:
     """Return the errors of `imuhip.analyze`.
 
@@ -50,8 +51,14 @@ def by_us(
     orientation_filter : str
     pose_counts : bool
         Add the N-pose's own uncertainty to the stated one, where people do not stand perfectly.
+    correct_slips : bool
     """
-    found = imuhip.analyze(recording, orientation_filter=orientation_filter, live=live)
+    found = imuhip.analyze(
+        recording,
+        orientation_filter=orientation_filter,
+        live=live,
+        correct_slips=correct_slips,
+    )
     table, sd = found.angles, {}
     for name in NAMES:
         own = table[angle_column(name).replace("_deg", "_sd_deg")].to_numpy()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
-from benchmarks import hip_angles, speed, targets
+from benchmarks import hip_angles, robustness, speed, targets
 from benchmarks._document import write_section
 from benchmarks.orientation import read_trial
 
+import imuhip
 from imuhip.errors import ConfigError
 
 
@@ -74,6 +76,32 @@ def test_promises_on_broad_are_kept(shared_data):
     for promise in promises:
         assert promise.kept, promise
         assert 0.0 < promise.found <= promise.largest < 1.0
+
+
+def test_robustness_prints_two_rows_for_each_scenario_and_says_what_failed(capsys, monkeypatch):
+    broken = robustness.Scenario("no pelvis", {"segments": ("thigh_left",)}, gaits=("walk",))
+    monkeypatch.setattr(robustness, "SCENARIOS", (*robustness.SCENARIOS, broken))
+    options = ["--minutes", "1.1", "--people", "1", "--only", "base", "no pelvis", "put right"]
+    options += ["--activity", "walk"]
+    assert robustness.main([*options, "--processes", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "$ python -m benchmarks robustness " + " ".join(options)
+    rows = [line for line in lines[3:] if "failed" not in line]
+    assert [line[:41].split() for line in rows] == [
+        ["base", "walk"], [], ["strap", "slips", "by", "10°,", "put", "right", "walk"], []
+    ]  # fmt: skip
+    assert [line[41:49].strip() for line in rows] == ["offline", "live"] * 2
+    assert len({len(line) for line in lines[2:-2]}) == 1, "aligned"
+    assert all("failed: E603" in line for line in lines[-2:])
+
+
+def test_scenarios_are_options_that_exist():
+    known = set(inspect.signature(imuhip.simulate).parameters)
+    chosen = set(inspect.signature(imuhip.analyze).parameters)
+    names = [scenario.name for scenario in robustness.SCENARIOS]
+    assert len(set(names)) == len(names)
+    for scenario in robustness.SCENARIOS:
+        assert set(scenario.options) <= known and set(scenario.analysis) <= chosen
 
 
 def test_a_page_without_a_place_for_the_figures_is_refused(tmp_path):
