@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.analysis.absence import unsettled
-from imuhip.analysis.headings import block_to_rows
+from imuhip.analysis.headings import block_to_rows, thinning
 from imuhip.analysis.legs import sides_worn
 from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
@@ -34,6 +34,8 @@ __all__ = ["Angles", "align_segments", "compute_angles", "levelled", "period_row
 
 _Z = np.array([0.0, 0.0, 1.0])
 _TRAVEL_RATE_HZ = 20.0
+_STRIDE_RATE_HZ = 40.0
+"""A mean over a stride is one to a percent, which leaves nothing of the pelvis' own oscillation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +54,30 @@ def levelled(
     All segments share the pelvis sensor's world, and were accelerated with the person; so they lean
     alike, and are put upright alike.
     """
-    direction, _ = _direction(q_WB["pelvis"], activity, rate_hz)
+    thin = max(1, int(rate_hz / _TRAVEL_RATE_HZ))
+    fine = thinning(thin, rate_hz, _STRIDE_RATE_HZ)
+    slow_hz = rate_hz / thin
+    direction, _ = _direction(q_WB["pelvis"][::fine], activity, rate_hz / fine)
+    direction = direction[:: thin // fine]
     hips = [
-        hip_from_segments(q_WB["pelvis"], q_WB[f"thigh_{side}"], side)[:, 0]
+        hip_from_segments(q_WB["pelvis"][::thin], q_WB[f"thigh_{side}"][::thin], side)[:, 0]
         for side in sides_worn(tuple(q_WB))
     ]
     swing = 0.5 * (hips[0] - hips[1]) if len(hips) == 2 else hips[0]
-    thin = max(1, int(rate_hz / _TRAVEL_RATE_HZ))
-    slow_hz = rate_hz / thin
-    period_s = period_rows(activity, len(gait), rate_hz)
-    speed = travel_speed(swing[::thin], period_s[::thin], gait[::thin], slow_hz)
+    period_s = period_rows(activity, len(gait), rate_hz, thin)
+    speed = travel_speed(swing, period_s, gait[::thin], slow_hz)
     lean = lean_under_acceleration(
-        travel_acceleration(direction[::thin], speed, slow_hz), slow_hz, len(gait), thin
+        travel_acceleration(direction, speed, slow_hz), slow_hz, len(gait), thin
     )
     upright = quaternion.conjugate(lean)
     return {segment: quaternion.multiply(upright, q) for segment, q in q_WB.items()}
 
 
-def period_rows(activity: Activity, n_rows: int, rate_hz: float) -> FloatArray:
-    """Return the stride time (s) at every row, interpolated between the seconds that have one."""
+def period_rows(activity: Activity, n_rows: int, rate_hz: float, thin: int = 1) -> FloatArray:
+    """Return the stride time (s) at every `thin`-th row, between the seconds that have one."""
     known = np.flatnonzero(np.isfinite(activity.period_s))
     middles = (known + 0.5) * round(FRAME_S * rate_hz)
-    return np.interp(np.arange(n_rows), middles, activity.period_s[known])
+    return np.interp(np.arange(0, n_rows, thin), middles, activity.period_s[known])
 
 
 def _direction(

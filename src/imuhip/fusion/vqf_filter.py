@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 from vqf import VQF, offlineVQF
 
-from imuhip.core import quaternion
 from imuhip.core.series import FloatArray
 from imuhip.fusion.filters import OrientationBlock, check_block
 
@@ -98,9 +97,11 @@ def lean_under_acceleration(
     felt = np.ascontiguousarray(acceleration_W + np.array([0.0, 0.0, GRAVITY_M_S2]))
     found = offlineVQF(np.zeros_like(felt), felt, None, 1.0 / rate_hz, _LEAN_OPTIONS)["quat6D"]
     # a lean is small and slow: components may be interpolated one by one
-    rows = np.arange(n_rows) / rows_per_sample
-    between = [np.interp(rows, np.arange(len(found)), found[:, k]) for k in range(4)]
-    return quaternion.normalize(np.stack(between, axis=1))
+    between = (np.arange(rows_per_sample) / rows_per_sample)[None, :, None]
+    step = np.diff(found, axis=0, append=found[-1:])[:, None, :]
+    rows = (found[:, None, :] + between * step).reshape(-1, 4)[:n_rows]
+    rows /= np.sqrt(np.einsum("nk,nk->n", rows, rows))[:, None]
+    return np.asarray(rows)
 
 
 class LeanFilter:
