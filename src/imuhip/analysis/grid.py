@@ -29,6 +29,9 @@ __all__ = [
 LONGEST_FILL_S = 0.05
 """Gaps up to here are interpolated; longer ones stay missing in every result."""
 
+_FIELD_GAP_S = 0.11
+"""Magnetometers read as slowly as 10 Hz are joined."""
+
 _COLUMNS = ("acc", "gyr", "valid", "mag", "measured")
 
 
@@ -45,7 +48,7 @@ class GridBlock:
     valid : mapping of segment to (n,) bool array
         False inside gaps too long to fill.
     mag : mapping of segment to (n, 3) array, µT
-        Only segments that measured it.
+        Only segments that measured it; NaN where it was not read.
     measured : mapping of segment to (n,) bool array
         False wherever a value was filled in, however short the gap.
     """
@@ -140,20 +143,39 @@ def on_grid(
     dict of str to array
         Rows for the columns of `GridBlock`: ``acc, gyr, valid, measured``, and ``mag`` if measured.
     """
-    columns = [series.acc, series.gyr] + ([series.mag] if series.mag is not None else [])
+    columns = [series.acc, series.gyr]
+    field = {} if series.mag is None else {"mag": _field_at(series, series.mag, time_s)}
     if not resample and series.valid.all() and all(_is_finite(column) for column in columns):
         read = {"acc": series.acc, "gyr": series.gyr, "valid": series.valid}
         read["measured"] = series.valid
-        return read if series.mag is None else read | {"mag": series.mag}
+        return read | field
     stacked = np.concatenate(columns, axis=1)
     stacked = np.where(series.valid[:, None], stacked, np.nan)
     if resample:
         stacked = _resample(series.time_s, stacked, time_s)
     measured = np.asarray(np.isfinite(stacked).all(axis=1))
     filled, known = (hold_gaps if causal else fill_gaps)(stacked, time_s)
-    acc, gyr, *mag = (np.ascontiguousarray(part) for part in np.split(filled, len(columns), axis=1))
-    read = {"acc": acc, "gyr": gyr, "valid": known, "measured": measured}
-    return read if series.mag is None else read | {"mag": mag[0]}
+    acc, gyr = (np.ascontiguousarray(part) for part in np.split(filled, len(columns), axis=1))
+    return {"acc": acc, "gyr": gyr, "valid": known, "measured": measured} | field
+
+
+def _field_at(series: ImuSeries, mag: FloatArray, time_s: FloatArray) -> FloatArray:
+    """Return the field at given instants, NaN where it was not read within `_FIELD_GAP_S`.
+
+    Apart from acceleration and rate: many chips read the field more slowly, and a magnetometer that
+    fails must not take the motion with it.
+    """
+    known = np.isfinite(mag).all(axis=1)
+    if known.all() and np.array_equal(series.time_s, time_s):
+        return mag
+    at = series.time_s[known]
+    if len(at) < 2:
+        return np.full((len(time_s), 3), np.nan)
+    after = np.clip(np.searchsorted(at, time_s), 1, len(at) - 1)
+    near = np.minimum(np.abs(time_s - at[after - 1]), np.abs(time_s - at[after])) < 1e-9
+    bridged = (at[after] - at[after - 1] <= _FIELD_GAP_S) & (time_s >= at[0]) & (time_s <= at[-1])
+    field = np.stack([np.interp(time_s, at, mag[known, k]) for k in range(3)], axis=1)
+    return np.where((near | bridged)[:, None], field, np.nan)
 
 
 def _is_finite(values: FloatArray) -> bool:

@@ -78,14 +78,12 @@ def offline_motion(
     rate_hz: float,
     filter_name: str,
     *,
-    magnetometer: bool = False,
     segments: Sequence[str] | None = None,
 ) -> dict[str, SensorMotion]:
     """Fuse whole recordings, of all sensors or of some."""
     motions = {}
     for segment in grid.segments if segments is None else segments:
         acc, gyr = grid.acc[segment], grid.gyr[segment]
-        mag = grid.mag.get(segment) if magnetometer else None
         known = grid.valid[segment].copy()
         stretches = pieces(known, rate_hz)
         q_WS, bias_rad_s = np.empty((len(gyr), 4)), np.empty(gyr.shape)
@@ -98,7 +96,6 @@ def offline_motion(
                 interval_rate(gyr[rows], gyr[[piece.start, piece.start]], rate_hz),
                 acc[rows],
                 rate_hz,
-                None if mag is None else mag[rows],
             )
             # held through the gap that follows, for nobody to see
             after = slice(piece.end, following.start if following else None)
