@@ -37,6 +37,17 @@ def test_the_simulated_file_is_what_the_api_simulates(session: Path) -> None:
     assert stored.truth is not None
 
 
+def test_simulate_does_the_movements_of_a_protocol(tmp_path: Path) -> None:
+    path = tmp_path / "swings.h5"
+    arguments = ("simulate", "--minutes", "0.2", "--out", path, "--protocol")
+    assert cli(*arguments, "n_pose_leg_swing_walk").exit_code == 0
+    names = [marker.name for marker in imuhip.open(path).markers]
+    assert names == ["n_pose", "leg_swing_right", "leg_swing_left", "n_pose", "gait", "stand"]
+    refused = cli(*arguments, "jumps")
+    assert refused.exit_code == 2
+    assert "n_pose_squat_hinge_walk" in refused.stderr
+
+
 def test_simulate_refuses_an_unknown_activity(tmp_path: Path) -> None:
     result = cli("simulate", "--activity", "fly", "--out", tmp_path / "a.h5")
     assert result.exit_code == 1

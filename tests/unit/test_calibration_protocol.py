@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 
 import imuhip
-from imuhip.calibration.protocol import Limit, read_protocol, shipped_protocol
+from imuhip.calibration.protocol import (
+    Limit,
+    read_protocol,
+    shipped_protocol,
+    shipped_protocol_names,
+)
 from imuhip.core.series import ImuSeries
 from imuhip.errors import ConfigError
+from imuhip.simulation.plan import MOVEMENTS
 
 GOOD = """
 name = "mine"
@@ -49,11 +55,33 @@ def test_shipped_protocol_asks_for_the_markers_the_analysis_uses():
 
 
 def test_every_shipped_protocol_can_be_read():
-    folder = Path(__file__).resolve().parents[2] / "calibration" / "protocols"
-    names = sorted(path.stem for path in folder.glob("*.toml"))
-    assert "n_pose_walk" in names
+    names = shipped_protocol_names()
+    assert names == ("full", "n_pose_leg_swing_walk", "n_pose_squat_hinge_walk", "n_pose_walk")
     for name in names:
         assert shipped_protocol(name).name == name
+        assert shipped_protocol(name).acceptance == shipped_protocol().acceptance
+
+
+def test_movements_are_what_is_done_between_the_first_pose_and_the_gait():
+    assert shipped_protocol("n_pose_walk").movements == ()
+    full = shipped_protocol("full")
+    assert full.movements == ("squat", "n_pose", "hinge", "n_pose", "leg_swing", "n_pose")
+    assert set(full.movements) == set(MOVEMENTS)  # all that can be simulated
+    assert [step.repetitions for step in full.steps if step.name == "squat"] == [4]
+    assert full.duration_s > shipped_protocol().duration_s
+
+
+def test_repetitions_and_the_limits_of_movements_may_be_left_out_but_not_be_nonsense(
+    tmp_path: Path,
+):
+    plain = read(tmp_path, GOOD)
+    assert plain.steps[0].repetitions == 1
+    assert plain.acceptance.pose_spread_deg == Limit(3.0, 5.0)
+    for wrong in ("0", "2.5", "true"):
+        text = GOOD.replace("duration_s = 5", f"duration_s = 5\nrepetitions = {wrong}")
+        (told,) = problems(tmp_path, text)
+        assert "expected a whole number from 1" in told
+        assert "repetitions" in told
 
 
 def test_good_file_with_whole_numbers_is_read(tmp_path: Path):

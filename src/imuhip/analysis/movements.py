@@ -17,6 +17,7 @@ from imuhip.analysis.grid import GridBlock
 from imuhip.calibration.movement_axis import Facing, MovementAxis
 from imuhip.calibration.pose import Pose, make_pose
 from imuhip.calibration.pose_spread import PoseSpread, judge_poses
+from imuhip.calibration.protocol import shipped_protocol
 from imuhip.calibration.stance import same_stance
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
@@ -143,6 +144,7 @@ def note_movements(quality: dict[str, Any], found: Movements | None) -> None:
     quality["pose_sd_deg"] = _rounded(found.spread.pose_sd_deg)
     calibration = quality["calibration"]
     calibration["poses"] = len(found.poses)
+    calibration["pose_spread_deg"] = round(found.spread.seen_deg, 2)
     calibration["pose_repeat_sd_deg"] = _rounded(found.spread.repeat_sd_deg)
     calibration["facing_sd_deg"] = round(float(np.degrees(found.facing.sd_rad)), 2)
     calibration["movements"] = [
@@ -154,6 +156,29 @@ def note_movements(quality: dict[str, Any], found: Movements | None) -> None:
         }
         for axis, used in zip(found.axes, found.facing.used, strict=True)
     ]
+    for grade, reason in _findings(found):
+        calibration["grade"] = max(calibration["grade"], grade)
+        calibration["reasons"].append(reason)
+        quality["grade"] = max(quality["grade"], grade)
+        quality["reasons"].append(f"calibration: {reason}")
+
+
+def _findings(found: Movements) -> list[tuple[str, str]]:
+    """Return what costs trust, worse than grade A."""
+    accepted = shipped_protocol().acceptance
+    seen = found.spread.seen_deg
+    findings = [
+        (
+            accepted.pose_spread_deg.grade(seen),
+            f"the {len(found.poses)} N-poses differ by {seen:.1f}° (one sigma);"
+            " put the feet down the same way each time",
+        )
+    ]
+    for axis, used in zip(found.axes, found.facing.used, strict=True):
+        aside = 100.0 * (1.0 - axis.planarity)
+        grade = accepted.out_of_plane_percent.grade(aside) if used else "A"
+        findings.append((grade, f"{aside:.1f} % of the {axis.kind} is out of its plane"))
+    return [finding for finding in findings if finding[0] != "A"]
 
 
 def _rounded(sd_deg: Mapping[str, float]) -> dict[str, float]:

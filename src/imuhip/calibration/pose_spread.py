@@ -33,10 +33,13 @@ class PoseSpread:
     n_poses : int
     chance_sd_deg : mapping of angle to float
         Of one pose against the next, for this person.
+    seen_deg : float
+        Largest spread of any hip angle between the poses of this session; 0 with one pose.
     """
 
     n_poses: int
     chance_sd_deg: Mapping[str, float]
+    seen_deg: float = 0.0
 
     @property
     def repeat_sd_deg(self) -> dict[str, float]:
@@ -64,10 +67,12 @@ def judge_poses(angles_deg: Mapping[str, FloatArray]) -> PoseSpread:
     general, which counts like four further degrees of freedom.
     """
     n_poses = len(next(iter(angles_deg.values())))
-    squares, free = _PRIOR_DEGREES_OF_FREEDOM, _PRIOR_DEGREES_OF_FREEDOM
+    squares, free, seen = _PRIOR_DEGREES_OF_FREEDOM, _PRIOR_DEGREES_OF_FREEDOM, 0.0
     for name, values in angles_deg.items():
         apart = values - values.mean(axis=0)
+        if n_poses > 1:
+            seen = max(seen, float(values.std(axis=0, ddof=1).max()))
         squares += float((apart**2).sum()) / CHANCE_SD_DEG[name] ** 2
         free += float((n_poses - 1) * values.shape[1])
     factor = float(np.sqrt(squares / free))
-    return PoseSpread(n_poses, {name: factor * sd for name, sd in CHANCE_SD_DEG.items()})
+    return PoseSpread(n_poses, {name: factor * sd for name, sd in CHANCE_SD_DEG.items()}, seen)

@@ -17,7 +17,15 @@ import cattrs
 from imuhip import resources
 from imuhip.calibration.toml_file import read_structured
 
-__all__ = ["Acceptance", "Limit", "Protocol", "Step", "read_protocol", "shipped_protocol"]
+__all__ = [
+    "Acceptance",
+    "Limit",
+    "Protocol",
+    "Step",
+    "read_protocol",
+    "shipped_protocol",
+    "shipped_protocol_names",
+]
 
 _HINT = "Correct the file; calibration/README.md explains each entry."
 
@@ -33,12 +41,15 @@ class Step:
     prompt : str
         What to tell the person.
     duration_s : float, s
-        How long it is meant to last.
+        How long it is meant to last, all repetitions together.
+    repetitions : int
+        How often to do it within that time.
     """
 
     name: str
     prompt: str
     duration_s: float
+    repetitions: int = 1
 
 
 @attrs.frozen
@@ -73,12 +84,18 @@ class Acceptance:
         Of the mean specific force in the pose, m/s².
     missing_percent : Limit
         Of a sensor's samples over the session.
+    pose_spread_deg : Limit
+        Spread (one sigma) of a hip angle between repeated N-poses, degrees.
+    out_of_plane_percent : Limit
+        Of the power of a squat's or hinge's turning, what is not about its axis.
     """
 
     pose_s: float
     sway_deg: Limit
     gravity_error_m_s2: Limit
     missing_percent: Limit
+    pose_spread_deg: Limit = Limit(3.0, 5.0)
+    out_of_plane_percent: Limit = Limit(4.0, 8.0)
 
 
 @attrs.frozen
@@ -89,6 +106,17 @@ class Protocol:
     title: str
     steps: tuple[Step, ...] = attrs.field(validator=attrs.validators.min_len(1))
     acceptance: Acceptance
+
+    @property
+    def movements(self) -> tuple[str, ...]:
+        """Return the names of the steps between the first and the gait, in order."""
+        names = [step.name for step in self.steps]
+        return tuple(names[1 : names.index("gait")] if "gait" in names else names[1:])
+
+    @property
+    def duration_s(self) -> float:
+        """Return how long all steps are meant to last."""
+        return sum(step.duration_s for step in self.steps)
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -103,6 +131,13 @@ def read_protocol(path: Path) -> Protocol:
 
 
 @cache
+def shipped_protocol_names() -> tuple[str, ...]:
+    """Return the names of the protocols that come with imuhip, sorted."""
+    folder = resources.folder("calibration") / "protocols"
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+@cache
 def shipped_protocol(name: str = "n_pose_walk") -> Protocol:
     """Return a protocol that comes with imuhip, by its file name without the ending."""
     return read_protocol(resources.folder("calibration") / "protocols" / f"{name}.toml")
@@ -113,6 +148,7 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(str, _string)
+    converter.register_structure_hook(int, _count)
     return converter
 
 
@@ -121,6 +157,12 @@ def _number(value: Any, _: type) -> float:
     if not (number and math.isfinite(value) and value > 0):
         raise ValueError(f"expected a positive number, got {value!r}")
     return float(value)
+
+
+def _count(value: Any, _: type) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"expected a whole number from 1, got {value!r}")
+    return value
 
 
 def _string(value: Any, _: type) -> str:

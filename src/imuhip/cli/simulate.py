@@ -39,6 +39,12 @@ def simulate(
     seed: SeedOption = 0,
     rate: RateOption = 100.0,
     out: Annotated[Path | None, typer.Option("--out", help="The session file to write.")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", help="Calibration movements of calibration/protocols/NAME.toml."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write the recording of a simulated person, with its truth, to a session file."""
@@ -46,10 +52,11 @@ def simulate(
         return
     import imuhip
 
+    movements = None if protocol is None else _movements(protocol)
     now = datetime.now().astimezone()
     path = free_path(out or session_path(Path("recordings"), now, "simulated"))
     with working(f"simulating {minutes:g} min"):
-        recording = imuhip.simulate(activity, minutes, seed, rate_hz=rate)
+        recording = imuhip.simulate(activity, minutes, seed, rate_hz=rate, movements=movements)
         recording.save(path)
     if json:
         print_json(
@@ -63,6 +70,18 @@ def simulate(
         )
     else:
         say(f"{path}: {recording.duration_s:.1f} s, {', '.join(recording.sensors)}")
+
+
+def _movements(protocol: str) -> tuple[str, ...]:
+    from imuhip.calibration.protocol import shipped_protocol, shipped_protocol_names
+
+    names = shipped_protocol_names()
+    if protocol not in names:
+        raise OptionError(
+            f"--protocol {protocol}: there is no such protocol",
+            hint=f"choose among {', '.join(names)}",
+        )
+    return shipped_protocol(protocol).movements
 
 
 @simulate_app.command("radio")
