@@ -45,6 +45,9 @@ __all__ = [
 
 LIVE = "the live view does not use it"
 _LEAST_KNOWN = 0.1
+_POSSIBLE_UT = (7.0, 200.0)
+"""Three times weaker or stronger than anywhere on earth is another unit, or a dead channel."""
+
 _NORTH_SHARE = 0.5
 _Z = np.array([0.0, 0.0, 1.0])
 
@@ -78,19 +81,27 @@ def check_magnetometers(sensors: Mapping[str, ImuSeries]) -> None:
     Raises
     ------
     AnalysisError
-        When one has no magnetometer.
+        When one has no magnetometer, or reads what cannot be µT.
     """
     for segment in ("pelvis", "thigh_left", "thigh_right"):
         if segment not in sensors:
             continue
         mag = sensors[segment].mag
         known = 0.0 if mag is None else float(np.isfinite(mag).all(axis=1).mean())
-        if known < _LEAST_KNOWN:
+        if mag is None or known < _LEAST_KNOWN:
             told = "it has none" if mag is None else f"it was read {100 * known:.0f} % of the time"
             raise AnalysisError(
                 f"{segment}: the magnetometer was asked for, and {told}",
                 hint="Leave the magnetometer out: hip angles do not need it. Or record it.",
                 code="E611",
+            )
+        strength_ut = float(np.nanmedian(np.linalg.norm(mag, axis=1)))
+        if not _POSSIBLE_UT[0] < strength_ut < _POSSIBLE_UT[1]:
+            raise AnalysisError(
+                f"{segment}: the magnetometer reads {strength_ut:.4g}, where the earth has 22 to"
+                " 67 µT",
+                hint="Convert it to µT (1 gauss is 100 µT), or leave the magnetometer out.",
+                code="E612",
             )
 
 
