@@ -13,8 +13,7 @@ from imuhip.analysis.motion import offline_motion
 from imuhip.core import quaternion
 from imuhip.core.butterworth import band_pass, zero_phase
 from imuhip.kinematics.angles import centred_direction, trailing_direction, unwrap_heading
-from imuhip.kinematics.heading_blocks import HeadingBlocks, heading_blocks, turn_about_z, wrap
-from imuhip.kinematics.heading_track import DriftModel, HeadingFilter, smooth_heading
+from imuhip.kinematics.heading_blocks import heading_blocks, turn_about_z, wrap
 from imuhip.kinematics.hip_centre import BAND_HZ, PointForce, angular_acceleration, point_force
 from imuhip.kinematics.joint_vectors import JointVectors, VectorPrior, find_joint_vectors
 from imuhip.simulation.mounting import place_sensors
@@ -23,7 +22,6 @@ from imuhip.simulation.simulate import _streams
 
 RATE_HZ = 100.0
 BLOCK = 200
-STEP_S = 2.0
 
 
 def force(n_samples: int, seed: int = 0) -> np.ndarray:
@@ -90,156 +88,6 @@ def test_the_variance_grows_with_the_noise_and_is_never_zero():
 def test_less_than_a_block_measures_nothing():
     found = heading_blocks(force(150), force(150), np.ones(150, dtype=bool), BLOCK, RATE_HZ)
     assert len(found.heading_rad) == 0
-
-
-# -- the track ----------------------------------------------------------------------------------
-
-
-def drifting(
-    n_blocks: int, offset_rad: float, rate_rad_s: float, noise_rad: float, seed: int = 0
-) -> tuple[np.ndarray, HeadingBlocks]:
-    rng = np.random.default_rng(seed)
-    true = offset_rad + rate_rad_s * STEP_S * np.arange(n_blocks)
-    measured = wrap(true + rng.normal(0, noise_rad, n_blocks))
-    return true, HeadingBlocks(measured, np.full(n_blocks, noise_rad**2))
-
-
-def track(blocks: HeadingBlocks, **options):
-    n_blocks = len(blocks.heading_rad)
-    still = options.pop("still", np.zeros(n_blocks, dtype=bool))
-    turned = options.pop("turned", np.zeros(n_blocks))
-    anchor = options.pop("anchor", 0)
-    return smooth_heading(blocks, STEP_S, turned, still, ~still, anchor, **options)
-
-
-@pytest.mark.parametrize("offset_deg", [0.0, 91.0, 179.5, -179.5])
-def test_a_steady_drift_is_followed_even_across_the_half_turn(offset_deg: float):
-    true, blocks = drifting(300, np.radians(offset_deg), np.radians(0.1), np.radians(2.0))
-    found = track(blocks)
-    error = wrap(found.heading_rad - true)
-    # the level rests on the first blocks, the drift on all of them
-    assert np.std(error) < np.radians(0.35)
-    assert np.abs(error).max() < np.radians(1.5)
-    assert np.abs(np.diff(found.heading_rad)).max() < np.radians(1.0), "no jumps of a full turn"
-    np.testing.assert_allclose(found.rate_rad_s[20:], np.radians(0.1), atol=np.radians(0.03))
-
-
-def test_smoothing_never_knows_less_than_the_filter():
-    _, blocks = drifting(120, 1.0, np.radians(-0.05), np.radians(2.0))
-    found = track(blocks)
-    forwards = HeadingFilter()
-    filtered_sd = []
-    for k in range(120):
-        if k:
-            forwards.predict(STEP_S, 0.0, still=False, gait=True)
-        forwards.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
-        filtered_sd.append(np.sqrt(forwards.covariance[0, 0]))
-    assert np.all(found.drift_sd_rad <= np.array(filtered_sd) + 1e-12)
-    # where everything is known, forwards and backwards, both agree
-    assert found.drift_sd_rad[-1] == pytest.approx(filtered_sd[-1], rel=1e-9)
-    assert found.heading_rad[-1] == pytest.approx(forwards.state[0] + forwards.state[2], abs=1e-12)
-
-
-def test_the_smoother_walks_forwards_as_the_filter_does():
-    """Cut anywhere, its last state and its innovations are the causal filter's."""
-    _, blocks = drifting(60, 0.4, np.radians(0.2), np.radians(2.0))
-    still = np.zeros(60, dtype=bool)
-    still[20:25] = True
-    turned = np.where(np.arange(60) % 7 == 0, np.pi, 0.0)
-    for end in (1, 10, 23, 41, 60):
-        part = HeadingBlocks(blocks.heading_rad[:end], blocks.variance_rad2[:end])
-        found = track(part, still=still[:end], turned=turned[:end])
-        forwards, innovations = HeadingFilter(), []
-        for k in range(end):
-            if k:
-                forwards.predict(STEP_S, turned[k], still=bool(still[k]), gait=not still[k])
-            innovations.append(forwards.measure(part.heading_rad[k], part.variance_rad2[k]))
-        np.testing.assert_allclose(found.innovation_rad, innovations, atol=1e-12)
-        assert found.heading_rad[-1] == pytest.approx(forwards.state[0] + forwards.state[2])
-        assert found.rate_rad_s[-1] == pytest.approx(forwards.state[1])
-
-
-def test_the_gate_keeps_an_outlier_from_moving_the_state():
-    filters = []
-    for wild in (False, True):
-        found = HeadingFilter()
-        for k in range(100):
-            found.predict(STEP_S, 0.0, still=False, gait=True)
-            off = np.radians(90.0) if wild and k == 99 else 0.0
-            found.measure(0.5 + off, np.radians(1.0) ** 2)
-        filters.append(found)
-    moved = wrap(filters[1].state - filters[0].state)
-    assert abs(moved[0] + moved[2]) < np.radians(1.0)
-
-
-def test_a_block_without_a_measurement_changes_nothing():
-    found = HeadingFilter()
-    found.measure(0.3, np.radians(1.0) ** 2)
-    state, covariance = found.state.copy(), found.covariance.copy()
-    assert np.isnan(found.measure(np.nan, np.inf))
-    np.testing.assert_array_equal(found.state, state)
-    np.testing.assert_array_equal(found.covariance, covariance)
-
-
-def test_standing_still_neither_drifts_nor_forgets():
-    found = HeadingFilter()
-    for _ in range(30):
-        found.predict(STEP_S, 0.0, still=False, gait=True)
-        found.measure(0.2, np.radians(1.0) ** 2)
-    state, covariance = found.state.copy(), found.covariance.copy()
-    for _ in range(1000):
-        found.predict(STEP_S, 0.0, still=True, gait=False)
-    np.testing.assert_array_equal(found.state, state)
-    np.testing.assert_array_equal(found.covariance, covariance)
-
-
-def test_a_turn_makes_the_heading_less_certain():
-    sds = []
-    for turned in (0.0, np.pi):
-        found = HeadingFilter()
-        found.predict(STEP_S, turned, still=False, gait=True)
-        sds.append(np.sqrt(found.covariance[0, 0]))
-    assert sds[1] > sds[0]
-    assert sds[1] == pytest.approx(np.hypot(sds[0], DriftModel().turn_scale * np.pi), rel=1e-6)
-
-
-@given(
-    st.lists(
-        st.tuples(st.floats(-np.pi, np.pi), st.floats(1e-5, 1.0), st.booleans()),
-        min_size=1,
-        max_size=40,
-    )
-)
-def test_the_covariance_stays_one(steps):
-    found = HeadingFilter()
-    for heading, variance, still in steps:
-        found.predict(STEP_S, 0.1, still=still, gait=not still)
-        found.measure(heading, variance)
-        assert np.isfinite(found.state).all()
-        assert np.linalg.eigvalsh(0.5 * (found.covariance + found.covariance.T)).min() > -1e-12
-
-
-def test_blocks_before_the_anchor_in_which_nobody_walked_take_its_value():
-    _, blocks = drifting(40, 0.7, 0.0, np.radians(1.0))
-    blocks.heading_rad[:11] = np.nan
-    blocks.variance_rad2[:11] = np.inf
-    found = track(blocks, anchor=10)
-    np.testing.assert_array_equal(found.heading_rad[:10], found.heading_rad[10])
-    np.testing.assert_array_equal(found.drift_sd_rad[:10], found.drift_sd_rad[10])
-
-
-def test_a_second_stance_takes_drift_out_but_not_a_different_stance():
-    """Before the walk 4° drift came in unseen; standing as before shows it, feet turned do not."""
-    n_blocks, drift = 40, np.radians(1.0)
-    silent = HeadingBlocks(np.full(n_blocks, np.nan), np.full(n_blocks, np.inf))
-    gait = np.zeros(n_blocks, dtype=bool)
-    args = (silent, STEP_S, np.zeros(n_blocks), np.zeros(n_blocks, dtype=bool), gait, 0)
-    without = smooth_heading(*args)
-    seen = smooth_heading(*args, stances={10: (drift, np.radians(0.5) ** 2)})
-    other = smooth_heading(*args, stances={10: (np.radians(40.0), np.radians(0.5) ** 2)})
-    assert seen.heading_rad[10] > 0.6 * drift
-    assert seen.drift_sd_rad[10] < without.drift_sd_rad[10]
-    np.testing.assert_array_equal(other.heading_rad, without.heading_rad)
 
 
 # -- hip centre ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +21,10 @@ from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.activity import FRAME_S, Activity
+from imuhip.gait.running import running_blocks
+from imuhip.kinematics.drift_exposure import drift_exposure, heading_steps
 from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
-from imuhip.kinematics.heading_track import HeadingTrack, smooth_heading
+from imuhip.kinematics.heading_track import HeadingTrack, heading_at_rows, smooth_heading
 from imuhip.kinematics.hip_centre import (
     PointForce,
     angular_acceleration,
@@ -30,7 +33,14 @@ from imuhip.kinematics.hip_centre import (
 )
 from imuhip.kinematics.strap_slip import StrapSlip
 
-__all__ = ["GEOMETRY_S", "block_to_rows", "find_headings", "find_stances", "thinning"]
+__all__ = [
+    "GEOMETRY_S",
+    "Headings",
+    "block_to_rows",
+    "find_headings",
+    "find_stances",
+    "thinning",
+]
 
 _PRODUCT_RATE_HZ = 100.0
 """Products of rates reach twice as high as the rates."""
@@ -40,6 +50,26 @@ _FORCE_RATE_HZ = 30.0
 
 GEOMETRY_S = 300.0
 """Gait used to find axes and hip centres: more adds nothing but time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """What the coupling of pelvis and thighs tells.
+
+    Parameters
+    ----------
+    legs : mapping of side to LegGeometry
+    pelvis_right_S : (3,) array
+        The pelvis' right, sensor frame.
+    tracks : mapping of side to HeadingTrack
+    heading_rad : mapping of side to (n,) array, rad
+        The track at every row.
+    """
+
+    legs: Mapping[Side, LegGeometry]
+    pelvis_right_S: FloatArray
+    tracks: Mapping[Side, HeadingTrack]
+    heading_rad: Mapping[Side, FloatArray]
 
 
 def find_headings(
@@ -52,7 +82,7 @@ def find_headings(
     rate_hz: float,
     slips: Sequence[StrapSlip] = (),
     seen_drift: Mapping[Side, Mapping[int, tuple[float, float]]] | None = None,
-) -> tuple[dict[Side, LegGeometry], FloatArray, dict[Side, HeadingTrack]]:
+) -> Headings:
     """Find each leg's geometry, the pelvis' right, and the heading through the session.
 
     `slips` are those taken out of the motions: hip centres belong to the sensors as worn.
@@ -60,14 +90,14 @@ def find_headings(
     """
     segments = ("pelvis", *(f"thigh_{side}" for side in axes))
     block = round(BLOCK_S * rate_hz)
-    first = thinning(block, rate_hz, _PRODUCT_RATE_HZ)
-    second = thinning(block // first, rate_hz / first, _FORCE_RATE_HZ)
-    thin = first * second
+    product_thin = thinning(block, rate_hz, _PRODUCT_RATE_HZ)
+    second = thinning(block // product_thin, rate_hz / product_thin, _FORCE_RATE_HZ)
+    thin = product_thin * second
     worn = {
         segment: as_worn(motions[segment], grid.time_s, [s for s in slips if s.segment == segment])
         for segment in segments
     }
-    forces = {segment: _force(worn[segment], rate_hz, first, second) for segment in segments}
+    forces = {segment: _force(worn[segment], rate_hz, product_thin, second) for segment in segments}
     own = {
         side: (gait & motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted)[::thin]
         for side in axes
@@ -87,11 +117,11 @@ def find_headings(
         rate_hz / thin,
     )
     n_blocks = len(grid) // block
-    turned = _turned(motions["pelvis"].q_WS, n_blocks, block)
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
-    walking = np.asarray(gait[: n_blocks * block].reshape(n_blocks, block).any(axis=1))
+    running = running_blocks(grid.acc["pelvis"], rate_hz, block)
+    exposures = {s: _exposure(motions[s], product_thin) for s in segments}
     pose_end = min(n_blocks * block, pose.rows.end) - 1
-    tracks = {}
+    tracks, rows = {}, {}
     for side in axes:
         found = heading_blocks(
             forces["pelvis"].at(legs[side].vectors.pelvis_m),
@@ -106,17 +136,29 @@ def find_headings(
             gap_turn_variance(grid.measured[s], motions[s].gyr, gait, block, rate_hz)
             for s in ("pelvis", f"thigh_{side}")
         )
-        tracks[side] = smooth_heading(
-            found,
-            block / rate_hz,
-            turned,
+        steps, exposed = heading_steps(
+            exposures[f"thigh_{side}"],
+            exposures["pelvis"],
+            gait[::product_thin],
+            rate_hz / product_thin,
+            block // product_thin,
             still,
-            walking,
-            pose_end // block,
-            stances=stances,
-            unseen_rad2=np.asarray(unseen),
+            running,
+            np.asarray(unseen),
         )
-    return legs, pelvis_right_S, tracks
+        tracks[side] = smooth_heading(found, steps, pose_end // block, stances=stances)
+        at_rows = heading_at_rows(tracks[side], exposed, block // product_thin)
+        at = np.arange(len(grid)) / product_thin
+        rows[side] = (
+            np.interp(at, np.arange(len(at_rows)), at_rows) if product_thin > 1 else at_rows
+        )
+    return Headings(legs, pelvis_right_S, tracks, rows)
+
+
+def _exposure(motion: SensorMotion, thin: int) -> FloatArray:
+    """Return what the motion exposes the heading to, at every `thin`-th row."""
+    part = motion.part(slice(0, None, thin)) if thin > 1 else motion
+    return drift_exposure(part.up_S, part.gyr, part.trusted)
 
 
 def find_stances(
@@ -172,14 +214,6 @@ def _force(motion: SensorMotion, rate_hz: float, first: int, second: int) -> Poi
         angular_acceleration(gyr[rows], rate_hz / first),
         lambda values: zero_phase(sections, values, mirrored=True),
     ).part(slice(0, None, second))
-
-
-def _turned(q_WS: FloatArray, n_blocks: int, block: int) -> FloatArray:
-    """Return how far (rad, unsigned) the pelvis turned about the vertical in each block."""
-    edges = q_WS[: n_blocks * block + 1 : block]
-    edges = np.concatenate([edges, q_WS[-1:]])[: n_blocks + 1]
-    step = quaternion.multiply(edges[1:], quaternion.conjugate(edges[:-1]))
-    return np.abs(quaternion.rotation_vector(step)[:, 2])
 
 
 def _still_blocks(still: BoolArray, n_blocks: int, block: int, rate_hz: float) -> BoolArray:

@@ -24,6 +24,7 @@ from imuhip.analysis.live_calibration import (
     LiveFrame,
     measure_frame,
 )
+from imuhip.analysis.live_drift import LiveDrift
 from imuhip.analysis.live_fusion import LiveFusion
 from imuhip.analysis.live_log import LiveLog
 from imuhip.analysis.motion import SensorMotion
@@ -35,9 +36,11 @@ from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.fusion.vqf_filter import LeanFilter
 from imuhip.gait.activity import FRAME_S
+from imuhip.gait.running import running_blocks
 from imuhip.kinematics.angles import hip_from_segments, pelvis_attitude
+from imuhip.kinematics.drift_exposure import HeadingSteps
 from imuhip.kinematics.heading_blocks import BLOCK_S, wrap
-from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingFilter
+from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingFilter, HeadingUpdate
 from imuhip.kinematics.hip_centre import (
     PointForce,
     angular_acceleration,
@@ -85,7 +88,7 @@ class LivePipeline:
         self.period_s = 1.1
         self.log = LiveLog()
         self.bias_rad_s: dict[str, FloatArray] = {}
-        self._steps: list[tuple[bool, bool, float, set[Side]]] = []
+        self._steps: list[tuple[dict[Side, HeadingSteps], set[Side]]] = []
         self._segments = ("pelvis", *(f"thigh_{side}" for side in self.sides))
         self._fusion = LiveFusion(segments, rate_hz, settings.orientation_filter)
         self._activity = LiveActivity(self._segments, rate_hz)
@@ -97,10 +100,10 @@ class LivePipeline:
         self._smooth = {s: CausalFilter(smooth) for s in self._segments[1:]}
         # whole seconds of activity, at rates such as 59.7 Hz too
         self._block = round(BLOCK_S / FRAME_S) * round(FRAME_S * rate_hz)
+        self._drift = LiveDrift(self.sides, rate_hz, self._block)
         self._pending: list[tuple[FloatArray, dict[str, SensorMotion]]] = []
         self._n_pending = 0
         self._last_pelvis: FloatArray = quaternion.IDENTITY
-        self._pelvis_before: FloatArray | None = None
         self._direction = LiveDirection(rate_hz, n_features=4)
         self._lean = LeanFilter(rate_hz)
         self._last_legs: FloatArray | None = None
@@ -145,7 +148,8 @@ class LivePipeline:
         self._last_pelvis = frame.motions["pelvis"].q_WS[-1]
         self._pending, self._n_pending = [], 0
         lost = self._lost_headings()
-        self._steps.append((frame.still, bool(frame.gait.any()), frame.turned_rad, lost))
+        steps = self._drift.end_of_block(still=frame.still, gait=frame.gait, running=frame.running)
+        self._steps.append((steps, lost))
         innovations: dict[Side, float] = {}
         renewed = self.calibrator.add(frame)
         if renewed is not None:
@@ -157,7 +161,7 @@ class LivePipeline:
             if renewed.frozen:
                 self.calibrator.release()
         elif self.calibration is not None:
-            innovations = self._step_headings(frame, self.calibration, lost)
+            innovations = self._step_headings(frame, self.calibration, steps, lost)
         if self.calibration is not None:
             self._align(self.calibration)
             self._learn_gait(bool(frame.gait.any()))
@@ -185,10 +189,7 @@ class LivePipeline:
         for motion in motions.values():
             usable &= motion.trusted
         forces = {s: self._force(s, motions[s]) for s in self._segments}
-        pelvis = motions["pelvis"].q_WS
-        before = pelvis[0] if self._pelvis_before is None else self._pelvis_before
-        self._pelvis_before = pelvis[-1]
-        turn = quaternion.multiply(pelvis[-1], quaternion.conjugate(before))
+        acc = motions["pelvis"].acc
         frame = LiveFrame(
             index=len(self._steps),
             time_s=time_s,
@@ -199,7 +200,7 @@ class LivePipeline:
             usable=usable,
             still=bool(still.all()),
             still_rows=self._rows(np.repeat(still, per_second), len(time_s)),
-            turned_rad=abs(float(quaternion.rotation_vector(turn)[2])),
+            running=bool(running_blocks(acc, self.rate_hz, len(acc))[0]),
         )
         return frame, still, period_s
 
@@ -221,34 +222,40 @@ class LivePipeline:
         gait = {frame.index: frame for frame in self.calibrator.history()}
         stances = {side: self.calibrator.stances(side) for side in self.sides}
         for index in range(calibration.pose.end_block + 1, last + 1):
-            still, walked, turned_rad, lost = self._steps[index]
+            steps, lost = self._steps[index]
             for side in lost:
                 self.headings[side].forget()
                 stances[side] = {}  # a sensor that was gone faces elsewhere since
             for side, heading in self.headings.items():
-                heading.predict(BLOCK_S, turned_rad, still=still, gait=walked)
+                heading.predict(steps[side], 0)
                 if index in stances[side]:
                     heading.anchor(*stances[side][index])
                 if index in gait and side not in lost:
                     leg = calibration.legs[side]
-                    innovations[side] = heading.measure(
-                        *measure_frame(gait[index], leg, side, self.rate_hz)
+                    measured = measure_frame(gait[index], leg, side, self.rate_hz)
+                    innovations[side] = _innovation(
+                        heading.measure(*measured, running=gait[index].running)
                     )
         return innovations
 
     def _step_headings(
-        self, frame: LiveFrame, calibration: LiveCalibration, lost: set[Side]
+        self,
+        frame: LiveFrame,
+        calibration: LiveCalibration,
+        steps: Mapping[Side, HeadingSteps],
+        lost: set[Side],
     ) -> dict[Side, float]:
         """Move the heading filters on by one block; returns their innovations in rad."""
         innovations = {}
         for side, heading in self.headings.items():
             walked = bool(frame.gait.any())
-            heading.predict(BLOCK_S, frame.turned_rad, still=frame.still, gait=walked)
+            heading.predict(steps[side], 0)
             if side in lost:
                 heading.forget()
             if walked and side not in lost:  # the block began in the old world
                 leg = calibration.legs[side]
-                innovations[side] = heading.measure(*measure_frame(frame, leg, side, self.rate_hz))
+                measured = measure_frame(frame, leg, side, self.rate_hz)
+                innovations[side] = _innovation(heading.measure(*measured, running=frame.running))
         return innovations
 
     def _align(self, calibration: LiveCalibration) -> None:
@@ -262,7 +269,7 @@ class LivePipeline:
         self._alignment = {"pelvis": q_SP}
         for side, heading in self.headings.items():
             thigh = f"thigh_{side}"
-            q_turn = quaternion.about_axis(_Z, float(heading.state[2]))
+            q_turn = quaternion.about_axis(_Z, heading.offset_rad)
             self._alignment[thigh] = facing_like(
                 quaternion.multiply(q_turn, pose.q_WS[thigh]), pose.pose.up_S[thigh], q_reference
             )
@@ -303,7 +310,7 @@ class LivePipeline:
         hips: dict[Side, FloatArray] = {}
         for side, found in self.headings.items():
             thigh = f"thigh_{side}"
-            q_turn = quaternion.about_axis(_Z, found.state[0] + found.state[2] + drift_rad[side])
+            q_turn = quaternion.about_axis(_Z, found.heading_rad + drift_rad[side])
             q_turned = quaternion.multiply(q_turn, motions[thigh].q_WS)
             q_WB[thigh] = quaternion.multiply(q_turned, self._alignment[thigh])
             hips[side] = hip_from_segments(q_WB["pelvis"], q_WB[thigh], side)
@@ -317,12 +324,14 @@ class LivePipeline:
 
     def _angles(self, time_s: FloatArray, motions: Mapping[str, SensorMotion]) -> LiveAngles:
         """Return the angles of samples that all lie in one block."""
+        exposed = self._drift.rows(motions)
         if not self._alignment:
             return unknown(time_s, self.sides)
         # The filter's state belongs to the middle of the last block.
         ahead_s = (0.5 * self._block + self._n_pending + np.arange(len(time_s))) / self.rate_hz
         drift = {
-            side: np.asarray((0.0 if self.still else found.state[1]) * ahead_s)
+            side: exposed[side] @ found.chip_errors
+            + (0.0 if self.still else found.rate_rad_s) * ahead_s
             for side, found in self.headings.items()
         }
         q_WB, hips = self._hips(motions, drift)
@@ -331,7 +340,7 @@ class LivePipeline:
         angles: dict[str, FloatArray] = {}
         sd: dict[str, FloatArray] = {}
         for side, hip in hips.items():
-            heading_sd = np.full(len(time_s), np.sqrt(self.headings[side].covariance[0, 0]))
+            heading_sd = np.full(len(time_s), self.headings[side].drift_sd_rad)
             gone = missing | ~motions[f"thigh_{side}"].trusted | (heading_sd > UNKNOWN_SD_RAD)
             untold |= gone
             if self.calibration is not None and self.calibration.wobble[side].is_loose:
@@ -387,3 +396,7 @@ class LivePipeline:
         if len(swing) > self.period_s * self.rate_hz:
             self._speed_m_s = steady_speed(float(np.std(swing)), self.period_s)
         self._direction.learn(round(self.period_s * self.rate_hz))
+
+
+def _innovation(update: HeadingUpdate | None) -> float:
+    return float("nan") if update is None else update.innovation

@@ -44,8 +44,8 @@ class LiveFrame:
     still : bool
         Nobody moved in the whole block.
     still_rows : (n,) bool array
-    turned_rad : float
-        How far the pelvis turned about the vertical.
+    running : bool
+        Whether gait, if there is any, is running.
     """
 
     index: int
@@ -57,7 +57,7 @@ class LiveFrame:
     usable: BoolArray
     still: bool
     still_rows: BoolArray
-    turned_rad: float
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ class LiveLog:
         self.headings.append(
             {
                 side: (
-                    float(found.state[0] + found.state[2]),
-                    float(np.sqrt(found.covariance[0, 0])),
-                    float(found.state[1]),
+                    found.heading_rad,
+                    found.drift_sd_rad,
+                    found.rate_rad_s,
                     innovations_rad.get(side, float("nan")),
                 )
                 for side, found in headings.items()
@@ -54,4 +54,6 @@ class LiveLog:
     def track(self, side: Side) -> HeadingTrack:
         """Return the heading as it was known at the end of each block, NaN before calibration."""
         rows = np.array([entry.get(side, _UNKNOWN) for entry in self.headings]).reshape(-1, 4)
-        return HeadingTrack(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3])
+        return HeadingTrack(
+            rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], np.empty((len(rows), 0))
+        )

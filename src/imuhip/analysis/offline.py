@@ -23,7 +23,7 @@ from imuhip.analysis.body import (
 from imuhip.analysis.clock_check import check_clocks
 from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
-from imuhip.analysis.headings import block_to_rows, find_headings
+from imuhip.analysis.headings import find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
 from imuhip.analysis.magnetic_use import MagneticFinding, use_magnetometers
 from imuhip.analysis.motion import SensorMotion, offline_motion
@@ -114,18 +114,16 @@ def analyze_offline(
             code="E610",
         )
     axes = {side: gait_axis(motions[f"thigh_{side}"], pose, gait, side, rate_hz) for side in sides}
-    legs, pelvis_right_S, tracks = find_headings(
-        grid, motions, activity, gait, pose, axes, rate_hz, slips
-    )
+    headings = find_headings(grid, motions, activity, gait, pose, axes, rate_hz, slips)
     magnetic = None
     if settings.magnetometer:
-        magnetic = use_magnetometers(grid, motions, pose, gait, tracks, settings)
+        magnetic = use_magnetometers(grid, motions, pose, gait, headings.tracks, settings)
     if magnetic is not None and magnetic.drift:
-        legs, pelvis_right_S, tracks = find_headings(
+        headings = find_headings(
             grid, motions, activity, gait, pose, axes, rate_hz, slips, magnetic.drift
         )
-    heading = {side: block_to_rows(tracks[side].heading_rad, len(grid), rate_hz) for side in sides}
-    q_WB = align_segments(motions, pose, pelvis_right_S, heading)
+    legs, pelvis_right_S, tracks = headings.legs, headings.pelvis_right_S, headings.tracks
+    q_WB = align_segments(motions, pose, pelvis_right_S, headings.heading_rad)
     if settings.orientation_filter == "vqf":
         q_WB = levelled(q_WB, activity, gait, rate_hz)
     q_WB, wobble = steady_thighs(q_WB, motions, pose, gait, rate_hz)

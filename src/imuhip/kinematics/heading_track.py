@@ -1,10 +1,12 @@
 """The heading through a whole session: block measurements, a drift model, and an anchor.
 
-State ``[δ, δ̇, c]``: the heading's drift since the anchor, its rate, and a constant that holds the
-true offset between the two worlds together with whatever bias soft tissue puts on the coupling.
-A block measures ``δ + c``; δ is zero at the anchor, the end of a static pose. So the level comes
-from the pose and the coupling only ever measures drift. Forwards it is a Kalman filter (live);
-backwards a Rauch-Tung-Striebel smoother (offline, doi:10.2514/3.3166).
+State: the heading's drift δ since the anchor and its rate; a constant c that holds the true offset
+between the two worlds together with whatever bias soft tissue puts on the coupling, and how much
+more that bias is in running; and the scale and axis errors of both gyroscopes, which explain most
+of the drift (`imuhip.kinematics.drift_exposure`). A block measures ``δ + c``; δ is zero at the
+anchor, the end of a static pose. So the level comes from the pose and the coupling only ever
+measures drift. Forwards it is a Kalman filter (live); backwards a Bryson-Frazier smoother (offline,
+doi:10.1080/00207177008905953), which needs no inverses.
 """
 
 from __future__ import annotations
@@ -14,44 +16,98 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import FloatArray
+from imuhip.kinematics.drift_exposure import N_EXPOSURES, HeadingSteps
 from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
 
-__all__ = ["UNKNOWN_SD_RAD", "DriftModel", "HeadingFilter", "HeadingTrack", "smooth_heading"]
+__all__ = [
+    "UNKNOWN_SD_RAD",
+    "DriftModel",
+    "HeadingFilter",
+    "HeadingTrack",
+    "HeadingUpdate",
+    "heading_at_rows",
+    "smooth_heading",
+]
 
 UNKNOWN_SD_RAD = float(np.radians(30.0))
 """A heading known no better than that is not known."""
 
-_GAIT_ROW = np.array([1.0, 0.0, 1.0])
-_STANCE_ROW = np.array([1.0, 0.0, 0.0])
+_DRIFT, _RATE, _OFFSET, _RUNNING = range(4)
+_SCALE = slice(4, 4 + N_EXPOSURES)
+_N_STATES = 4 + N_EXPOSURES
+
+
+def _row(*ones: int) -> FloatArray:
+    row = np.zeros(_N_STATES)
+    row[list(ones)] = 1.0
+    return row
+
+
+_WALKING_ROW = _row(_DRIFT, _OFFSET)
+_RUNNING_ROW = _row(_DRIFT, _OFFSET, _RUNNING)
+_STANCE_ROW = _row(_DRIFT)
 
 
 @dataclass(frozen=True, slots=True)
 class DriftModel:
-    """How fast the heading may wander."""
+    """How fast the heading may wander, and what is thought of a chip before it is seen moving."""
 
     wander_rad_per_sqrt_s: float = np.radians(0.02)
-    other_wander_rad_per_sqrt_s: float = np.radians(0.3)
-    """In movement that is not gait: 20 s of leg swings drift by more than 1°."""
-    turn_scale: float = 0.007
-    """Gyroscope scale error: what a turn of the whole body leaks into the heading."""
+    other_wander_rad_per_sqrt_s: float = np.radians(0.2)
+    """In movement that is not gait: a bias taken from a swaying person is 0.03°/s off."""
     rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
     bias_wander_rad_per_sqrt_s: float = np.radians(0.005)
-    start_sd_rad: float = np.radians(0.5)
-    start_rate_sd_rad_s: float = np.radians(0.3)
-    start_bias_sd_rad: float = np.pi
+    start_sd_rad: float = np.radians(0.1)
+    """The pose is zero by definition; what a person's pose is worth stands elsewhere."""
+    start_rate_sd_rad_s: float = np.radians(0.05)
+    start_offset_sd_rad: float = np.pi
+    running_bias_sd_rad: float = np.radians(3.0)
+    """Soft tissue pulls the coupling to another side in running than in walking."""
+    scale_sd: float = 0.01
+    cross_axis_sd: float = 0.005
     gate: float = 9.0
 
-    def noise(self, step_s: float, turned_rad: float, *, gait: bool) -> FloatArray:
-        """Return the (3, 3) process noise of one step."""
-        wander = self.wander_rad_per_sqrt_s if gait else self.other_wander_rad_per_sqrt_s
-        return np.diag(
-            [
-                wander**2 * step_s + (self.turn_scale * turned_rad) ** 2,
-                self.rate_wander_rad_s_per_sqrt_s**2 * step_s,
-                self.bias_wander_rad_per_sqrt_s**2 * step_s,
-            ]
+    def start_covariance(self) -> FloatArray:
+        """Return the (22, 22) covariance at the anchor."""
+        chip = np.where(np.eye(3) > 0, self.scale_sd, self.cross_axis_sd).ravel()
+        first = (
+            self.start_sd_rad,
+            self.start_rate_sd_rad_s,
+            self.start_offset_sd_rad,
+            self.running_bias_sd_rad,
         )
+        return np.diag(np.concatenate([first, chip, chip]) ** 2)
+
+    def noise(self, steps: HeadingSteps, k: int) -> tuple[float, float, float]:
+        """Return the variances that drift, rate and offset gain on the way to block k."""
+        if steps.still[k]:
+            return float(steps.unseen_rad2[k]), 0.0, 0.0
+        wander = self.wander_rad_per_sqrt_s if steps.gait[k] else self.other_wander_rad_per_sqrt_s
+        return (
+            wander**2 * steps.length_s + float(steps.unseen_rad2[k]),
+            self.rate_wander_rad_s_per_sqrt_s**2 * steps.length_s,
+            self.bias_wander_rad_per_sqrt_s**2 * steps.length_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingUpdate:
+    """One measurement as it was taken in: all that the way back needs of it.
+
+    Parameters
+    ----------
+    row, gain : (22,) arrays
+    innovation : float, rad
+        Measurement minus its prediction.
+    spread : float, rad²
+        Variance the innovation was expected to have.
+    """
+
+    row: FloatArray
+    gain: FloatArray
+    innovation: float
+    spread: float
 
 
 class HeadingFilter:
@@ -59,77 +115,102 @@ class HeadingFilter:
 
     def __init__(self, model: DriftModel | None = None) -> None:
         self.model = model or DriftModel()
-        self.state: FloatArray = np.zeros(3)
-        self.covariance: FloatArray = np.diag(
-            [
-                self.model.start_sd_rad**2,
-                self.model.start_rate_sd_rad_s**2,
-                self.model.start_bias_sd_rad**2,
-            ]
-        )
+        self.state: FloatArray = np.zeros(_N_STATES)
+        self.covariance: FloatArray = self.model.start_covariance()
 
-    def predict(self, step_s: float, turned_rad: float, *, still: bool, gait: bool) -> None:
-        """Move on by one block.
+    @property
+    def heading_rad(self) -> float:
+        """Return δ + c: from the thigh's to the pelvis' world."""
+        return float(self.state[_DRIFT] + self.state[_OFFSET])
 
-        A still person's heading does not drift. The drift rate is a property of the gait (scale
-        errors times the coning of the thigh) and says nothing about other movement.
+    @property
+    def offset_rad(self) -> float:
+        """Return c: the heading at the anchor."""
+        return float(self.state[_OFFSET])
+
+    @property
+    def drift_sd_rad(self) -> float:
+        """Return one sigma of the drift since the anchor."""
+        return float(np.sqrt(max(self.covariance[_DRIFT, _DRIFT], 0.0)))
+
+    @property
+    def rate_rad_s(self) -> float:
+        """Return the drift rate in gait that the chips' errors do not explain."""
+        return float(self.state[_RATE])
+
+    @property
+    def chip_errors(self) -> FloatArray:
+        """Return (18,) scale and axis errors of the thigh's and the pelvis' gyroscope."""
+        return self.state[_SCALE]
+
+    def predict(self, steps: HeadingSteps, k: int) -> FloatArray | None:
+        """Move on to block k; returns what drift is made of, (22,), or None when nobody moved.
+
+        A still person's heading does not drift.
         """
-        self.advance(*_step(self.model, step_s, turned_rad, still=still, gait=gait))
+        noise = self.model.noise(steps, k)
+        makeup = None
+        if not steps.still[k]:
+            makeup = _STANCE_ROW.copy()
+            makeup[_RATE] = steps.gait_s[k]
+            makeup[_SCALE] = steps.exposure[k]
+            self.state = self.state.copy()
+            self.state[_DRIFT] = makeup @ self.state
+            across = self.covariance @ makeup
+            variance = float(makeup @ across)
+            self.covariance = self.covariance.copy()
+            self.covariance[_DRIFT, :] = self.covariance[:, _DRIFT] = across
+            self.covariance[_DRIFT, _DRIFT] = variance
+        elif noise[0] > 0.0:
+            self.covariance = self.covariance.copy()
+        if noise[0] > 0.0:
+            for at, variance in zip((_DRIFT, _RATE, _OFFSET), noise, strict=True):
+                self.covariance[at, at] += variance
+        return makeup
 
-    def advance(self, F: FloatArray, noise: FloatArray) -> None:
-        """Move on by a given transition (3, 3) and process noise (3, 3)."""
-        self.state = F @ self.state
-        self.covariance = F @ self.covariance @ F.T + noise
-
-    def measure(self, heading_rad: float, variance_rad2: float) -> float:
-        """Take in one block of gait; returns the innovation in rad (NaN when there is none)."""
+    def measure(
+        self, heading_rad: float, variance_rad2: float, *, running: bool = False
+    ) -> HeadingUpdate | None:
+        """Take in one block of gait; returns None when there is nothing to take in."""
         if not np.isfinite(variance_rad2):
-            return float("nan")
-        innovation = float(wrap(np.asarray(heading_rad - _GAIT_ROW @ self.state)))
-        spread = float(_GAIT_ROW @ self.covariance @ _GAIT_ROW) + variance_rad2
+            return None
+        row = _RUNNING_ROW if running else _WALKING_ROW
+        innovation = float(wrap(np.asarray(heading_rad - row @ self.state)))
+        spread = float(row @ self.covariance @ row) + variance_rad2
         if innovation**2 > self.model.gate * spread:
             # doubtful: believe it less, do not drop it
             variance_rad2 += innovation**2 / self.model.gate
-        self._update(_GAIT_ROW, innovation, variance_rad2)
-        return innovation
+        return self._update(row, innovation, variance_rad2)
 
     def forget(self) -> None:
         """Lose the heading: a sensor was gone and came back in a world of its own."""
-        self.covariance[0, 0] += np.pi**2
+        self.covariance = self.covariance.copy()
+        self.covariance[_DRIFT, _DRIFT] += np.pi**2
 
-    def anchor(self, drift_rad: float, variance_rad2: float) -> bool:
-        """Take in the drift seen at another stance; returns whether it was believed.
+    def anchor(self, drift_rad: float, variance_rad2: float) -> HeadingUpdate | None:
+        """Take in the drift seen at another stance; returns None when it was not believed.
 
         A person who stands differently than in the pose must not pass for drift: what is farther
         off than drift can explain is left out altogether.
         """
         if not np.isfinite(variance_rad2):
-            return False
+            return None
         innovation = float(wrap(np.asarray(drift_rad - _STANCE_ROW @ self.state)))
         spread = float(_STANCE_ROW @ self.covariance @ _STANCE_ROW) + variance_rad2
         if innovation**2 > self.model.gate * spread:
-            return False
-        self._update(_STANCE_ROW, innovation, variance_rad2)
-        return True
+            return None
+        return self._update(_STANCE_ROW, innovation, variance_rad2)
 
-    def _update(self, row: FloatArray, innovation: float, variance_rad2: float) -> None:
+    def _update(self, row: FloatArray, innovation: float, variance_rad2: float) -> HeadingUpdate:
         """Joseph's form, which keeps the covariance positive."""
-        gain = self.covariance @ row / (float(row @ self.covariance @ row) + variance_rad2)
+        across = self.covariance @ row
+        spread = float(row @ across) + variance_rad2
+        gain = across / spread
         self.state = self.state + gain * innovation
-        keep = np.eye(3) - np.outer(gain, row)
-        self.covariance = keep @ self.covariance @ keep.T + np.outer(gain, gain) * variance_rad2
-
-
-def _step(
-    model: DriftModel, step_s: float, turned_rad: float, *, still: bool, gait: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Return transition and process noise of one block."""
-    F = np.eye(3)
-    if still:
-        return F, np.zeros((3, 3))
-    if gait:
-        F[0, 1] = step_s
-    return F, model.noise(step_s, turned_rad, gait=gait)
+        kept = self.covariance - np.outer(gain, across)
+        self.covariance = kept - np.outer(kept @ row, gain) + np.outer(gain, gain) * variance_rad2
+        self.covariance = 0.5 * (self.covariance + self.covariance.T)
+        return HeadingUpdate(row, gain, innovation, spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +224,50 @@ class HeadingTrack:
     drift_sd_rad : (b,) array, rad
         One sigma of the drift since the pose, that is of hip rotation's heading part.
     rate_rad_s : (b,) array, rad/s
-        Drift rate.
+        Drift rate in gait that the chips' errors do not explain.
     innovation_rad : (b,) array, rad
         Block measurement minus its prediction, NaN where none.
+    chip_errors : (b, 18) array
+        Scale and axis errors of the thigh's and the pelvis' gyroscope; constant on either side of
+        the anchor. Empty where they are not kept (live).
     """
 
     heading_rad: FloatArray
     drift_sd_rad: FloatArray
     rate_rad_s: FloatArray
     innovation_rad: FloatArray
+    chip_errors: FloatArray
+
+
+def heading_at_rows(track: HeadingTrack, exposed: FloatArray, block: int) -> FloatArray:
+    """Return the heading (n,) rad at every row.
+
+    Between the middles of blocks it follows what the chips' errors make of the motion there, so
+    that a turn drifts where it happens.
+
+    Parameters
+    ----------
+    track : HeadingTrack
+    exposed : (n, 18) array, rad
+        See `imuhip.kinematics.drift_exposure.heading_steps`.
+    block : int
+        Rows in a block.
+    """
+    middles = np.arange(len(track.heading_rad)) * block + block // 2
+    errors = track.chip_errors
+    anchor = middles[np.argmax((errors == errors[-1]).all(axis=1))]
+    since = exposed - exposed[anchor]
+    drift = np.concatenate([since[:anchor] @ errors[0], since[anchor:] @ errors[-1]])
+    rest = np.interp(np.arange(len(exposed)), middles, track.heading_rad - drift[middles])
+    return np.asarray(rest + drift)
 
 
 def smooth_heading(
     blocks: HeadingBlocks,
-    step_s: float,
-    turned_rad: FloatArray,
-    still: BoolArray,
-    gait: BoolArray,
+    steps: HeadingSteps,
     anchor_block: int,
     *,
     stances: Mapping[int, tuple[float, float]] | None = None,
-    unseen_rad2: FloatArray | None = None,
     model: DriftModel | None = None,
 ) -> HeadingTrack:
     """Estimate the heading of every block from all of them.
@@ -172,120 +276,148 @@ def smooth_heading(
     ----------
     blocks : HeadingBlocks
         One a block over the whole session.
-    step_s : float
-        Block length.
-    turned_rad : (b,) array, rad
-        How far the pelvis turned about the vertical during each block.
-    still, gait : (b,) bool arrays
-        Blocks in which the person stood still, and in which they walked or ran.
+    steps : HeadingSteps
+        The way from block to block.
     anchor_block : int
         The block at which the static pose ended. Gait before it is tracked from there backwards in
         time; where there is none, blocks take the anchor's value.
     stances : mapping of block to (drift rad, variance rad²), optional
         Other times the person stood as in the pose.
-    unseen_rad2 : (b,) array, rad², optional
-        Variance of the turns that happened inside gaps of each block.
+    model : DriftModel, optional
     """
-    before = slice(anchor_block, None, -1)
-    if blocks.usable[before].any():
-        earlier = _one_way(
-            HeadingBlocks(blocks.heading_rad[before], blocks.variance_rad2[before]),
-            step_s,
-            turned_rad[before],
-            still[before],
-            gait[before],
-            0,
-            unseen_rad2=None if unseen_rad2 is None else unseen_rad2[before],
-            model=model,
-        )
-    else:
-        earlier = None
-    later = _one_way(
-        blocks,
-        step_s,
-        turned_rad,
-        still,
-        gait,
-        anchor_block,
-        stances=stances,
-        unseen_rad2=unseen_rad2,
-        model=model,
+    stances = stances or {}
+    start = HeadingFilter(model)
+    later, smoothed = _one_way(
+        start,
+        HeadingBlocks(blocks.heading_rad[anchor_block:], blocks.variance_rad2[anchor_block:]),
+        steps.part(slice(anchor_block, None)),
+        {k - anchor_block: seen for k, seen in stances.items() if k >= anchor_block},
     )
-    return later if earlier is None else _both_ways(earlier, later, blocks, anchor_block)
-
-
-def _both_ways(
-    earlier: HeadingTrack, later: HeadingTrack, blocks: HeadingBlocks, anchor_block: int
-) -> HeadingTrack:
-    """Put the track backwards from the anchor before the one forwards from it."""
+    before = slice(anchor_block, None, -1)
+    if anchor_block == 0 or not blocks.usable[before].any():
+        return _held_before(later, anchor_block)
+    earlier, _ = _one_way(
+        smoothed,
+        HeadingBlocks(blocks.heading_rad[before], blocks.variance_rad2[before]),
+        steps.part(slice(None, anchor_block + 1)).backwards(),
+        {anchor_block - k: seen for k, seen in stances.items() if k < anchor_block},
+        skip_first=True,
+    )
     if not blocks.usable[anchor_block + 1 :].any():  # forwards nothing tells the offset
-        offset = earlier.heading_rad[0] - later.heading_rad[anchor_block]
+        offset = earlier.heading_rad[0] - later.heading_rad[0]
         later = replace(later, heading_rad=later.heading_rad + offset)
+    return _joined(earlier, later)
+
+
+def _held_before(track: HeadingTrack, n_blocks: int) -> HeadingTrack:
+    """Put blocks before the first that have its values."""
+
+    def held(values: FloatArray) -> FloatArray:
+        return np.concatenate([np.repeat(values[:1], n_blocks, axis=0), values])
+
+    return HeadingTrack(
+        held(track.heading_rad),
+        held(track.drift_sd_rad),
+        held(track.rate_rad_s),
+        np.concatenate([np.full(n_blocks, np.nan), track.innovation_rad]),
+        held(track.chip_errors),
+    )
+
+
+def _joined(earlier: HeadingTrack, later: HeadingTrack) -> HeadingTrack:
+    """Put the track backwards from the anchor before the one forwards from it."""
     own = slice(None, 0, -1)
 
     def joined(before: FloatArray, after: FloatArray) -> FloatArray:
-        return np.concatenate([before[own], after[anchor_block:]])
+        return np.concatenate([before[own], after])
 
     return HeadingTrack(
         joined(earlier.heading_rad, later.heading_rad),
         joined(earlier.drift_sd_rad, later.drift_sd_rad),
-        joined(-earlier.rate_rad_s, later.rate_rad_s),
+        joined(earlier.rate_rad_s, later.rate_rad_s),
         joined(earlier.innovation_rad, later.innovation_rad),
+        joined(earlier.chip_errors, later.chip_errors),
     )
 
 
 def _one_way(
+    found: HeadingFilter,
     blocks: HeadingBlocks,
-    step_s: float,
-    turned_rad: FloatArray,
-    still: BoolArray,
-    gait: BoolArray,
-    anchor_block: int,
+    steps: HeadingSteps,
+    stances: Mapping[int, tuple[float, float]],
     *,
-    stances: Mapping[int, tuple[float, float]] | None = None,
-    unseen_rad2: FloatArray | None = None,
-    model: DriftModel | None = None,
-) -> HeadingTrack:
-    """Filter forwards from the anchor and smooth back to it."""
+    skip_first: bool = False,
+) -> tuple[HeadingTrack, HeadingFilter]:
+    """Filter from the anchor on and smooth back to it.
+
+    Returns the track, and a filter at the anchor that knows what was learnt on the way.
+    """
     n_blocks = len(blocks.heading_rad)
-    forwards = HeadingFilter(model)
-    states, covariances = np.zeros((n_blocks, 3)), np.zeros((n_blocks, 3, 3))
-    steps = np.tile(np.eye(3), (n_blocks, 1, 1))
-    noises = np.zeros((n_blocks, 3, 3))
+    anchored = found.covariance[_DRIFT].copy(), float(found.state[_DRIFT])
     innovation = np.full(n_blocks, np.nan)
-    for k in range(anchor_block, n_blocks):
-        if k > anchor_block:
-            kind = {"still": bool(still[k]), "gait": bool(gait[k])}
-            steps[k], noises[k] = _step(forwards.model, step_s, float(turned_rad[k]), **kind)
-            if unseen_rad2 is not None:
-                noises[k, 0, 0] += 0.5 * (unseen_rad2[k - 1] + unseen_rad2[k])
-            forwards.advance(steps[k], noises[k])
-        if stances and k in stances:
-            forwards.anchor(*stances[k])
-        innovation[k] = forwards.measure(blocks.heading_rad[k], blocks.variance_rad2[k])
-        states[k], covariances[k] = forwards.state, forwards.covariance
-    _rauch_tung_striebel(states, covariances, steps, noises, anchor_block)
-    states[:anchor_block] = states[anchor_block]
-    covariances[:anchor_block] = covariances[anchor_block]
-    return HeadingTrack(
-        heading_rad=states[:, 0] + states[:, 2],
-        drift_sd_rad=np.sqrt(np.maximum(covariances[:, 0, 0], 0.0)),
-        rate_rad_s=states[:, 1],
+    makeups: list[FloatArray | None] = []
+    updates: list[list[HeadingUpdate]] = []
+    states: list[FloatArray] = []
+    covariances: list[FloatArray] = []
+    for k in range(n_blocks):
+        makeups.append(found.predict(steps, k) if k else None)
+        states.append(found.state)
+        covariances.append(found.covariance)
+        taken = [found.anchor(*stances[k])] if k in stances else []
+        if not (skip_first and k == 0):
+            running = bool(steps.running[k])
+            measured = blocks.heading_rad[k], blocks.variance_rad2[k]
+            block = found.measure(*measured, running=running)
+            if block is not None:
+                innovation[k] = block.innovation
+            taken.append(block)
+        updates.append([update for update in taken if update is not None])
+    smoothed, variance, last = _smoothed(states, covariances, updates, makeups)
+    track = HeadingTrack(
+        heading_rad=smoothed[:, _DRIFT] + smoothed[:, _OFFSET],
+        drift_sd_rad=np.sqrt(np.maximum(variance, 0.0)),
+        rate_rad_s=smoothed[:, _RATE],
         innovation_rad=innovation,
+        # they do not change; what is left is rounding
+        chip_errors=np.tile(found.chip_errors, (n_blocks, 1)),
     )
+    first = HeadingFilter(found.model)
+    first.state = smoothed[0]
+    first.covariance = last
+    first.state[_DRIFT] = anchored[1]
+    first.covariance[_DRIFT, :] = first.covariance[:, _DRIFT] = 0.0
+    first.covariance[_DRIFT, _DRIFT] = anchored[0][_DRIFT]
+    return track, first
 
 
-def _rauch_tung_striebel(
-    states: FloatArray,
-    covariances: FloatArray,
-    steps: FloatArray,
-    noises: FloatArray,
-    first: int,
-) -> None:
-    """Smooth in place, from the last block back to `first`."""
-    for k in range(len(states) - 2, first - 1, -1):
-        F = steps[k + 1]
-        predicted = F @ covariances[k] @ F.T + noises[k + 1]
-        gain = np.linalg.solve(predicted, F @ covariances[k]).T
-        states[k] += gain @ (states[k + 1] - F @ states[k])
-        covariances[k] += gain @ (covariances[k + 1] - predicted) @ gain.T
+def _smoothed(
+    states: list[FloatArray],
+    covariances: list[FloatArray],
+    updates: list[list[HeadingUpdate]],
+    makeups: list[FloatArray | None],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return smoothed states (b, 22), variances of the drift (b,), and the first covariance."""
+    pull = np.zeros(_N_STATES)
+    information = np.zeros((_N_STATES, _N_STATES))
+    smoothed = np.empty((len(states), _N_STATES))
+    variance = np.empty(len(states))
+    for k in range(len(states) - 1, -1, -1):
+        for update in reversed(updates[k]):
+            row, gain = update.row, update.gain
+            pull = pull - row * (gain @ pull + update.innovation / update.spread)
+            through = information @ gain
+            information = information - np.outer(row, through) - np.outer(through, row)
+            information += np.outer(row, row) * (gain @ through + 1.0 / update.spread)
+        covariance = covariances[k]
+        smoothed[k] = states[k] - covariance @ pull
+        across = covariance[_DRIFT]
+        variance[k] = across[_DRIFT] - across @ information @ across
+        makeup = makeups[k]
+        if makeup is not None:
+            extra = makeup - _STANCE_ROW
+            pull = pull + extra * pull[_DRIFT]
+            column = information[_DRIFT].copy()
+            information = information + np.outer(extra, column) + np.outer(column, extra)
+            information += np.outer(extra, extra) * column[_DRIFT]
+    first = covariances[0]
+    return smoothed, variance, first - first @ information @ first
