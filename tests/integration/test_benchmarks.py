@@ -122,6 +122,16 @@ def test_speed_measures_both_ways(capsys):
     code = speed.main(["--minutes", "1", "--live-minutes", "0.7", "--repeats", "1"])
     text = capsys.readouterr().out
     assert text.startswith("$ python -m benchmarks speed --minutes 1")
-    for words in ("imuhip.analyze", "offlineVQF alone", "peak memory", "share of one core", "99 %"):
-        assert words in text
+    rows = {line[:34].strip(): line[34:] for line in text.splitlines()}
+    taken = {
+        name: float(rows[name].split()[0]) for name in ("imuhip.analyze", "vqf.offlineVQF alone")
+    }
+    steps = text.split("where the time goes\n")[1].split("\n\n")[0].splitlines()
+    assert {"offline_motion", "find_headings"} <= {line.split()[0] for line in steps}
+    total = sum(float(line.split()[-5]) for line in steps)
+    assert total == pytest.approx(taken["imuhip.analyze"], rel=0.15, abs=0.05)
+    assert float(rows["imuhip.analyze"].split()[2]) == pytest.approx(
+        taken["imuhip.analyze"] / taken["vqf.offlineVQF alone"], rel=0.5
+    )
+    assert "too short to judge growth" in text and "share of one core" in text
     assert ("NOT KEPT" in text) == (code == 1)
