@@ -11,6 +11,7 @@ import numpy as np
 
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.magnetic import (
+    FRAME_S,
     FieldView,
     MagneticField,
     MagneticHip,
@@ -24,8 +25,8 @@ from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
 from imuhip.errors import AnalysisError
 from imuhip.fusion.earth_field import EarthField, earth_field
-from imuhip.fusion.filters import offline_orientation
 from imuhip.fusion.turn_rate import interval_rate
+from imuhip.fusion.vqf_filter import offline_vqf
 from imuhip.kinematics.heading_blocks import BLOCK_S
 from imuhip.kinematics.heading_track import HeadingTrack
 
@@ -183,18 +184,20 @@ def _earth(settings: Settings) -> EarthField | None:
 def _north_heading(grid: GridBlock, motion: SensorMotion, view: FieldView) -> FloatArray:
     """Return how far (n,) the pelvis sensor's world must be turned to have north along y.
 
-    By the filter with a magnetometer (VQF), which smooths and rejects disturbances of its own.
+    By the filter with a magnetometer (VQF). Where the field was disturbed it is carried over, in
+    the world, where it stands still.
     """
+    gyr, rate_hz = grid.gyr["pelvis"], grid.rate_hz
     mag = grid.mag["pelvis"] - view.hard_iron.offset_ut
-    known = np.isfinite(mag).all(axis=1)
-    if not known.all():  # bridge in the world, where the field stands still
-        rows = np.flatnonzero(known)
+    frame = np.arange(len(mag)) // round(FRAME_S * rate_hz)
+    disturbed = view.disturbed[np.minimum(frame, len(view.disturbed) - 1)]
+    known = np.isfinite(mag).all(axis=1) & ~disturbed
+    if not known.all():
+        rows, at = np.flatnonzero(known), np.arange(len(mag))
         field = quaternion.rotate(motion.q_WS[rows], mag[rows])
-        at = np.arange(len(mag))
         field = np.stack([np.interp(at, rows, field[:, k]) for k in range(3)], axis=1)
         mag = quaternion.rotate(quaternion.conjugate(motion.q_WS), field)
-    gyr, rate_hz = grid.gyr["pelvis"], grid.rate_hz
     rate = interval_rate(gyr, gyr[[0, 0]], rate_hz)
-    found = offline_orientation("vqf", rate, grid.acc["pelvis"], rate_hz, mag)
+    found = offline_vqf(rate, grid.acc["pelvis"], rate_hz, mag, doubt_field=False)
     turn = quaternion.multiply(found.q_WS, quaternion.conjugate(motion.q_WS))
     return np.unwrap(quaternion.heading_about_z(turn))

@@ -65,10 +65,18 @@ def offline_vqf(
     rate_hz: float,
     mag: FloatArray | None = None,
     tau_acc_s: float = TAU_ACC_S,
+    *,
+    doubt_field: bool = True,
 ) -> OrientationBlock:
-    """Return the acausal VQF of a whole series; see `offline_orientation`."""
+    """Return the acausal VQF of a whole series; see `offline_orientation`.
+
+    With `doubt_field` False the filter does not judge the magnetic field by itself: for a caller
+    who has taken out what is disturbed. Its own judgement needs long looks at one field, and on a
+    runner's pelvis it never settles.
+    """
     gyr, acc, mag = check_block(gyr, acc, mag)
-    return _block(offlineVQF(gyr, acc, mag, 1.0 / rate_hz, {"tauAcc": tau_acc_s}))
+    options = {"tauAcc": tau_acc_s, "magDistRejectionEnabled": doubt_field}
+    return _block(offlineVQF(gyr, acc, mag, 1.0 / rate_hz, options))
 
 
 def lean_under_acceleration(
