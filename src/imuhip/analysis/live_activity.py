@@ -40,11 +40,7 @@ class LiveActivity:
         period_s : (f,) array, s
             Stride time, NaN where there is no gait.
         """
-        known = {
-            segment: np.where(motion.trusted[:, None], motion.gyr, np.nan)
-            for segment, motion in motions.items()
-        }
-        still = still_frames(known, {s: m.acc for s, m in motions.items()}, self._frame)
+        still = self._still(motions)
         new = {thigh: motions[thigh].gyr for thigh in self._thighs}
         new["pelvis"] = motions["pelvis"].acc
         smooth = {
@@ -75,6 +71,22 @@ class LiveActivity:
         self._past = {name: values[-self._window :] for name, values in smooth.items()}
         self._known = {name: rows[-self._window :] for name, rows in known_rows.items()}
         return still, period_s
+
+    def _still(self, motions: Mapping[str, SensorMotion]) -> BoolArray:
+        """Return the seconds in which the pelvis and every thigh that is there are still."""
+        n_frames = len(motions["pelvis"].gyr) // self._frame
+        still, asked = np.ones(n_frames, dtype=bool), np.zeros(n_frames, dtype=int)
+        for segment, motion in motions.items():
+            if segment != "pelvis" and segment not in self._thighs:
+                continue
+            rows = motion.trusted[: n_frames * self._frame].reshape(n_frames, self._frame)
+            there = np.asarray(rows.all(axis=1))
+            quiet = still_frames({segment: motion.gyr}, {segment: motion.acc}, self._frame)
+            still &= quiet | ~there
+            asked += there
+            if segment == "pelvis":
+                still &= there
+        return np.asarray(still & (asked >= 2))
 
     def _gone(self, known: BoolArray) -> bool:
         """Return whether a sensor is gone for long within a window."""

@@ -1,207 +1,223 @@
-"""The calibration while the session runs: a pose, then gait, then better with more gait."""
+"""The calibration while the session runs: a pose, then gait, then better with more gait.
+
+Each leg goes its own way: a thigh sensor that is there in the pose and in gait is calibrated with
+the pelvis; one that joins later, or was put on anew, waits for the next pose.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.analysis.legs import LegGeometry, find_legs
-from imuhip.analysis.live_poses import LivePose, PoseSeeker
-from imuhip.analysis.motion import SensorMotion
+from imuhip.analysis.live_frame import LiveFrame
+from imuhip.analysis.live_leg import LegCourse
+from imuhip.analysis.live_poses import LivePose
 from imuhip.calibration.gait_axis import find_gait_axis
-from imuhip.calibration.pose import upright
-from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.errors import AnalysisError
 from imuhip.kinematics.heading_blocks import heading_blocks
 from imuhip.kinematics.hip_centre import PointForce
-from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble
 
-__all__ = ["LiveCalibration", "LiveCalibrator", "LiveFrame", "measure_frame"]
+__all__ = ["LiveCalibration", "LiveCalibrator", "measure_frame"]
 
-_GAIT_NEEDED_S = (10.0, 20.0, 40.0, 60.0)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFrame:
-    """One block of `imuhip.kinematics.heading_blocks.BLOCK_S`.
-
-    Parameters
-    ----------
-    index : int
-        Blocks since the start.
-    time_s : (n,) array, s
-    motions : mapping of segment to SensorMotion
-    forces : mapping of side to (pelvis, thigh) PointForce
-        Filtered causally.
-    smooth_gyr : mapping of thigh to (n, 3) array, rad/s
-        Low-passed causally.
-    gait, usable : (n,) bool arrays
-        Gait; gait with all sensors trusted.
-    still : bool
-        Nobody moved in the whole block.
-    still_rows : (n,) bool array
-    running : bool
-        Whether gait, if there is any, is running.
-    """
-
-    index: int
-    time_s: FloatArray
-    motions: Mapping[str, SensorMotion]
-    forces: Mapping[Side, tuple[PointForce, PointForce]]
-    smooth_gyr: Mapping[str, FloatArray]
-    gait: BoolArray
-    usable: BoolArray
-    still: bool
-    still_rows: BoolArray
-    running: bool
+_KEPT_GAIT_S = 80.0
+_RETRY_BLOCKS = 3
+_COMMON_GAIT_S = 8.0
+"""Of gait with both thigh sensors, to find which way the pelvis faces from both."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCalibration:
-    """What is known of the mounting by now."""
+    """What is known of the mounting by now.
 
-    pose: LivePose
+    Parameters
+    ----------
+    poses : mapping of side to LivePose
+    legs : mapping of side to LegGeometry
+    pelvis_up_S, pelvis_right_S : (3,) arrays
+    renewed : frozenset of Side
+        Legs that were found anew by this calibration.
+    frozen : bool
+        No leg is waiting for more gait.
+    """
+
+    poses: Mapping[Side, LivePose]
     legs: Mapping[Side, LegGeometry]
+    pelvis_up_S: FloatArray
     pelvis_right_S: FloatArray
-    wobble: Mapping[Side, StrapWobble]
-    gait_s: float
+    renewed: frozenset[Side]
     frozen: bool
+
+    @property
+    def sides(self) -> list[Side]:
+        """Return the legs that are calibrated."""
+        return list(self.legs)
 
 
 class LiveCalibrator:
-    """Collects poses and gait, and says when a new calibration is due."""
+    """Collects poses and gait, and says when a new calibration is due.
+
+    Parameters
+    ----------
+    sides : list of Side
+    rate_hz : float
+    pose_marker : Marker, optional
+        When the pose is known beforehand.
+    """
 
     def __init__(self, sides: list[Side], rate_hz: float, pose_marker: Marker | None) -> None:
-        self._sides = sides
         self._rate_hz = rate_hz
-        self._marker = pose_marker
-        self._still = PoseSeeker(rate_hz, given=False)
-        self._marked = PoseSeeker(rate_hz, given=True)
-        self._gait_force: dict[str, FloatArray] = {}
-        self._gait_rows = 0
-        self._frames: list[LiveFrame] = []
-        self._due = list(_GAIT_NEEDED_S)
-        self._last: LiveCalibration | None = None
+        self.legs = {side: LegCourse(side, rate_hz, pose_marker) for side in sides}
+        self._frames: deque[LiveFrame] = deque()
+        self.current: LiveCalibration | None = None
 
     @property
     def gait_s(self) -> float:
-        """Return how much usable gait was seen, s."""
-        return self._gait_rows / self._rate_hz
+        """Return how much usable gait was seen since the pose, s, by the leg that has most."""
+        return max(leg.gait_s for leg in self.legs.values())
 
     @property
     def has_pose(self) -> bool:
         """Return whether any still pose was seen."""
-        return bool(self._still.poses if self._marker is None else self._marked.poses)
+        return any(leg.has_pose for leg in self.legs.values())
 
     def add(self, frame: LiveFrame) -> LiveCalibration | None:
         """Take in a block; returns a new calibration when one was due and could be made."""
-        self._still.add(frame.index, frame.motions, frame.still_rows)
-        if self._marker is not None:
-            inside = (frame.time_s >= self._marker.start_s) & (frame.time_s <= self._marker.end_s)
-            there = all(motion.trusted.mean() > 0.5 for motion in frame.motions.values())
-            self._marked.add(frame.index, frame.motions, np.asarray(inside & there))
-        if not self._due:
+        for leg in self.legs.values():
+            leg.add(frame)
+        wanting = [leg for leg in self.legs.values() if leg.is_open]
+        if not any(frame.usable[leg.side].any() for leg in wanting):
+            if not wanting:
+                self._frames.clear()
             return None
-        self._collect_gait(frame)
-        if not self._is_due():
+        self._keep(frame)
+        due = [side for side, leg in self.legs.items() if leg.is_due(self._frames)]
+        if not due:
             return None
-        pose = self._choose_pose()
-        if pose is None:
-            return None
-        if not any(frame.usable.any() and frame.index > pose.end_block for frame in self._frames):
-            return None
-        while self._due and self._is_due():
-            self._due.pop(0)
         try:
-            return self._calibrate(pose)
+            return self._calibrate(due)
         except AnalysisError:
+            for side in due:
+                self.legs[side].wait(frame.index + _RETRY_BLOCKS)
             return None  # too many samples lost so far; more gait may do
 
-    def _is_due(self) -> bool:
-        return self._gait_rows >= round(self._due[0] * self._rate_hz)
+    def drop(self, sides: Sequence[Side], since_block: int) -> None:
+        """Forget these legs: nothing from before `since_block` is true any more."""
+        self._restart(sides, since_block)
+        if self.current is None:
+            return
+        left = [side for side in self.current.sides if side not in sides]
+        self.current = self._merged(self.current, left) if left else None
+
+    def reopen(self, sides: Sequence[Side], since_block: int) -> None:
+        """Calibrate these legs anew at the next pose; the present calibration serves till then."""
+        self._restart(sides, since_block)
 
     def history(self) -> list[LiveFrame]:
-        """Return the gait blocks kept so far, in order; empty once frozen and released."""
-        return self._frames
+        """Return the gait blocks kept so far, in order; none once every leg is done."""
+        return list(self._frames)
 
-    def stances(self, side: Side) -> dict[int, tuple[float, float]]:
-        """Return the drift (rad) and its variance at stances between pose and gait, by block."""
-        if self._last is None or not self._frames:
-            return {}
-        pose, thigh = self._last.pose, f"thigh_{side}"
-        return {
-            found.end_block: (
-                drift_between_stances(pose.q_WS, found.q_WS, thigh),
-                STANCE_SD_RAD**2,
-            )
-            for found in self._still.poses
-            if pose.end_block < found.end_block < self._frames[0].index
-            and same_stance({s: pose.pose.up_S[s] for s in ("pelvis", thigh)}, found.pose.up_S)
-        }
+    def _restart(self, sides: Sequence[Side], since_block: int) -> None:
+        for side in sides:
+            self.legs[side].restart(since_block)
+        if all(leg.pose is None for leg in self.legs.values() if leg.is_open):
+            self._frames.clear()
 
-    def release(self) -> None:
-        """Forget the gait blocks: they are not needed after the last calibration."""
-        self._frames = []
-
-    def _collect_gait(self, frame: LiveFrame) -> None:
-        if not frame.gait.any():
-            return
+    def _keep(self, frame: LiveFrame) -> None:
         self._frames.append(frame)
-        self._gait_rows += int(frame.usable.sum())
-        for segment, motion in frame.motions.items():
-            total = motion.acc[frame.usable].sum(axis=0)
-            self._gait_force[segment] = self._gait_force.get(segment, np.zeros(3)) + total
+        while len(self._frames) * len(frame.time_s) > _KEPT_GAIT_S * self._rate_hz:
+            self._frames.popleft()
 
-    def _choose_pose(self) -> LivePose | None:
-        if self._last is not None:
-            return self._last.pose
-        gait_up = {s: f / np.linalg.norm(f) for s, f in self._gait_force.items()}
-        fitting = self._marked.poses or [
-            found for found in self._still.poses if upright(found.pose, gait_up)
-        ]
-        return max(fitting, key=lambda found: len(found.pose.rows)) if fitting else None
+    def _merged(self, old: LiveCalibration, sides: Sequence[Side]) -> LiveCalibration:
+        return LiveCalibration(
+            {side: old.poses[side] for side in sides},
+            {side: old.legs[side] for side in sides},
+            old.pelvis_up_S,
+            old.pelvis_right_S,
+            frozenset(),
+            not any(self.legs[side].is_open for side in sides),
+        )
 
-    def _calibrate(self, pose: LivePose) -> LiveCalibration:
-        frames = [frame for frame in self._frames if frame.index > pose.end_block]
-        usable = np.concatenate([frame.usable for frame in frames])
-        segments = ("pelvis", *(f"thigh_{side}" for side in self._sides))
+    def _calibrate(self, due: list[Side]) -> LiveCalibration:
+        """Find the legs that are due, together with those known already where both walked."""
+        sides = [side for side, leg in self.legs.items() if leg.pose is not None]
+        frames = self._common(sides)
+        if not frames and len(sides) > 1:
+            sides = due[:1]
+            frames = self._common(sides)
+        if not frames:
+            raise AnalysisError("too little gait with all sensors", hint="Walk on.", code="E605")
+        poses: dict[Side, LivePose] = {}
+        for side in sides:
+            pose = self.legs[side].pose
+            assert pose is not None
+            poses[side] = pose
+        legs, right_S = self._find(sides, frames, poses)
+        old = self.current
+        renewed = [side for side in sides if old is None or self.legs[side].is_open]
+        pelvis_up_S = poses[sides[0]].pose.up_S["pelvis"]
+        if old is not None:
+            kept = {side: old.legs[side] for side in old.sides if side not in renewed}
+            if kept:  # the pelvis stays as those legs know it
+                pelvis_up_S = old.pelvis_up_S
+                if not set(kept) <= set(sides):
+                    right_S = old.pelvis_right_S
+            legs = kept | {side: legs[side] for side in renewed}
+            poses = {side: old.poses[side] for side in kept} | {s: poses[s] for s in renewed}
+        for side in renewed:
+            self.legs[side].calibrated(self._frames)
+        self.current = LiveCalibration(
+            {side: poses[side] for side in self.legs if side in legs},
+            {side: legs[side] for side in self.legs if side in legs},
+            pelvis_up_S,
+            right_S,
+            frozenset(renewed),
+            not any(self.legs[side].is_open for side in legs),
+        )
+        return self.current
+
+    def _common(self, sides: Sequence[Side]) -> list[LiveFrame]:
+        """Return the gait since all their poses; none when they were hardly there together."""
+        poses = [self.legs[side].pose for side in sides]
+        first = max(pose.end_block for pose in poses if pose is not None)
+        frames = [frame for frame in self._frames if frame.index > first]
+        usable = sum(int(_usable(frame, sides).sum()) for frame in frames)
+        return frames if usable >= _COMMON_GAIT_S * self._rate_hz else []
+
+    def _find(
+        self, sides: Sequence[Side], frames: list[LiveFrame], poses: Mapping[Side, LivePose]
+    ) -> tuple[dict[Side, LegGeometry], FloatArray]:
+        usable = np.concatenate([_usable(frame, sides) for frame in frames])
+        segments = ("pelvis", *(f"thigh_{side}" for side in sides))
         q_WS = {s: np.concatenate([f.motions[s].q_WS for f in frames]) for s in segments}
+        up_S = {"pelvis": poses[sides[0]].pose.up_S["pelvis"]}
+        up_S |= {f"thigh_{s}": poses[s].pose.up_S[f"thigh_{s}"] for s in sides}
         axes = {
             side: find_gait_axis(
                 np.concatenate([f.smooth_gyr[f"thigh_{side}"] for f in frames]),
                 np.concatenate([f.motions[f"thigh_{side}"].up_S for f in frames]),
-                pose.pose.up_S[f"thigh_{side}"],
+                up_S[f"thigh_{side}"],
                 usable,
             )
-            for side in self._sides
+            for side in sides
         }
         forces = {
             side: (
                 PointForce.joined([f.forces[side][0] for f in frames]),
                 PointForce.joined([f.forces[side][1] for f in frames]),
             )
-            for side in self._sides
+            for side in sides
         }
-        legs, right_S = find_legs(q_WS, forces, axes, pose.pose.up_S, usable, self._rate_hz)
-        self._last = LiveCalibration(
-            pose=pose,
-            legs=legs,
-            pelvis_right_S=right_S,
-            wobble={side: self._wobble(side, pose, frames) for side in self._sides},
-            gait_s=self.gait_s,
-            frozen=not self._due,
-        )
-        return self._last
+        return find_legs(q_WS, forces, axes, up_S, usable, self._rate_hz)
 
-    def _wobble(self, side: Side, pose: LivePose, frames: Sequence[LiveFrame]) -> StrapWobble:
-        thigh = f"thigh_{side}"
-        axial = np.concatenate([frame.motions[thigh].gyr for frame in frames])
-        rows = np.concatenate([frame.usable for frame in frames])
-        return measure_wobble(axial @ pose.pose.up_S[thigh], rows, self._rate_hz)
+
+def _usable(frame: LiveFrame, sides: Sequence[Side]) -> BoolArray:
+    return np.asarray(np.logical_and.reduce([frame.usable[side] for side in sides]))
 
 
 def measure_frame(
@@ -209,8 +225,7 @@ def measure_frame(
 ) -> tuple[float, float]:
     """Return the block heading (rad) and its variance (rad²) of one frame and leg."""
     pelvis, thigh = frame.forces[side]
-    # the other thigh's sensor may be gone
-    usable = frame.gait & frame.motions["pelvis"].trusted & frame.motions[f"thigh_{side}"].trusted
+    usable = frame.usable[side]  # the other thigh's sensor may be gone
     found = heading_blocks(
         pelvis.at(leg.vectors.pelvis_m),
         thigh.at(leg.vectors.thigh_m),

@@ -37,6 +37,11 @@ class LiveDrift:
         self._to_middle = {side: np.zeros(N_EXPOSURES) for side in sides}
         self._walked_since = 0
 
+    @property
+    def since_middle(self) -> Mapping[Side, FloatArray]:
+        """Return (18,) rad per unit of chip error since the middle of the last complete block."""
+        return self._since
+
     def rows(self, motions: Mapping[str, SensorMotion]) -> dict[Side, FloatArray]:
         """Take in samples of one block; returns their (n, 18) rad per unit of chip error."""
         pelvis = _exposure(motions["pelvis"])

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from imuhip.analysis.live_frame import LiveFrame
+from imuhip.analysis.live_headings import LiveHeadings
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
-from imuhip.kinematics.heading_track import HeadingFilter, HeadingTrack
+from imuhip.kinematics.heading_track import HeadingTrack
 
-__all__ = ["LiveLog"]
+__all__ = ["LiveEvent", "LiveLog"]
 
 _UNKNOWN = (np.nan, np.nan, np.nan, np.nan)
+_KEPT_EVENTS = 500
+_QUIET_S = 30.0
+"""A note that comes back sooner is the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """Something people were told.
+
+    Parameters
+    ----------
+    at_s : float, s
+        When it was first said.
+    about : str
+        A segment, or ``"mounting"``.
+    text : str
+    """
+
+    at_s: float
+    about: str
+    text: str
 
 
 @dataclass
@@ -22,28 +46,33 @@ class LiveLog:
     still: list[BoolArray] = field(default_factory=list)
     period_s: list[FloatArray] = field(default_factory=list)
     headings: list[dict[Side, tuple[float, float, float, float]]] = field(default_factory=list)
+    events: list[LiveEvent] = field(default_factory=list)
+    _last_said_s: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def add(
-        self,
-        still: BoolArray,
-        period_s: FloatArray,
-        headings: dict[Side, HeadingFilter],
-        innovations_rad: dict[Side, float],
+        self, frame: LiveFrame, headings: LiveHeadings, told: Sequence[tuple[str, str]]
     ) -> None:
-        """Store one block."""
-        self.still.append(still)
-        self.period_s.append(period_s)
+        """Store one block, and what people are told at its end."""
+        self.still.append(frame.seconds_still)
+        self.period_s.append(frame.period_s)
         self.headings.append(
             {
                 side: (
                     found.heading_rad,
                     found.drift_sd_rad,
                     found.rate_rad_s,
-                    innovations_rad.get(side, float("nan")),
+                    headings.innovations.get(side, float("nan")),
                 )
-                for side, found in headings.items()
+                for side, found in headings.filters.items()
             }
         )
+        at_s = float(frame.time_s[-1])
+        for about, text in told:
+            kind = (about, text.rstrip("0123456789. ")[:20])
+            quiet_s = at_s - self._last_said_s.get(kind, -np.inf)
+            self._last_said_s[kind] = at_s
+            if quiet_s > _QUIET_S and len(self.events) < _KEPT_EVENTS:
+                self.events.append(LiveEvent(at_s, about, text))
 
     def seconds(self) -> tuple[BoolArray, FloatArray]:
         """Return stillness (f,) and stride period (f,) s of every second judged."""
