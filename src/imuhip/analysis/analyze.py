@@ -21,6 +21,7 @@ from imuhip.analysis.mounting import (
     unslipped,
     widened,
 )
+from imuhip.analysis.movements import note_movements
 from imuhip.analysis.offline import Kinematics, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
@@ -134,6 +135,7 @@ def analyze(
     note_magnetometer(
         analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])
     )
+    note_movements(analysis.quality, found.movements)
     return analysis
 
 

@@ -14,7 +14,7 @@ from imuhip.analysis.legs import LegGeometry, find_legs
 from imuhip.analysis.motion import SensorMotion, as_worn
 from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.calibration.pose import Pose, make_pose
-from imuhip.calibration.stance import STANCE_SD_RAD, drift_between_stances, same_stance
+from imuhip.calibration.stance import drift_between_stances, same_stance, stance_variance
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
 from imuhip.core.butterworth import low_pass, zero_phase
@@ -176,6 +176,8 @@ def find_stances(
     first = {
         s: quaternion.average(motions[s].q_WS[pose.rows.start : pose.rows.end]) for s in segments
     }
+    # of the pose itself: `pose.up_S` may be the mean of several
+    first_up_S = make_pose(pose.rows, {s: acc[s] for s in segments}, given=pose.given).up_S
     found = {}
     for run in stretches(activity.still, minimum=2):
         rows = Stretch(run.start * frame, run.end * frame)
@@ -185,12 +187,13 @@ def find_stances(
         if any(absent(motions[s].trusted[between], rate_hz, LONG_GAP_S).any() for s in segments):
             continue  # a sensor that was gone faces elsewhere since
         stance = make_pose(rows, {s: acc[s] for s in segments}, given=False)
-        if same_stance(stance.up_S, {s: pose.up_S[s] for s in segments}):
+        if same_stance(stance.up_S, first_up_S):
             second = {
                 s: quaternion.average(motions[s].q_WS[rows.start : rows.end]) for s in segments
             }
             drift = drift_between_stances(first, second, f"thigh_{side}")
-            found[(rows.end - 1) // block] = (drift, STANCE_SD_RAD**2)
+            variance = stance_variance(first_up_S, stance.up_S)
+            found[(rows.end - 1) // block] = (drift, variance)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imuhip.analysis.absence import tellable_sides
+from imuhip.analysis.bends import find_bends, is_walking, look_again, widened_by_facing
 from imuhip.analysis.body import (
     Angles,
     align_segments,
@@ -27,6 +28,7 @@ from imuhip.analysis.headings import find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
 from imuhip.analysis.magnetic_use import MagneticFinding, use_magnetometers
 from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.analysis.movements import Movements, find_poses, mean_pose, zeroed_by_poses
 from imuhip.analysis.occasions import (
     find_activity,
     find_pose,
@@ -35,6 +37,7 @@ from imuhip.analysis.occasions import (
     rows_of_gait,
 )
 from imuhip.analysis.settings import Settings
+from imuhip.calibration.movement_axis import gait_facing_sd_rad
 from imuhip.calibration.pose import Pose
 from imuhip.core.segments import HIP_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries, Marker
@@ -65,6 +68,7 @@ class Kinematics:
     sync: Mapping[str, Any] = field(default_factory=dict)
     untold: Mapping[Side, str] = field(default_factory=dict)
     magnetic: MagneticFinding | None = None
+    movements: Movements | None = None
 
 
 def analyze_offline(
@@ -104,6 +108,8 @@ def analyze_offline(
     if gait.sum() < 5.0 * rate_hz:
         raise not_enough_gait(gait.sum() / rate_hz)
     pose = find_pose(grid, activity, gait, markers, rate_hz)
+    poses = find_poses(grid, activity, gait, pose, markers)
+    pose = mean_pose(grid, pose, poses)
     grid, motions, sync = check_clocks(sensors, grid, motions, gait, pose, settings)
     grid, motions = refill(grid, motions, activity, gait, settings)
     sides, untold = tellable_sides(grid, gait, pose, sides_worn(grid.segments))
@@ -123,13 +129,20 @@ def analyze_offline(
             grid, motions, activity, gait, pose, axes, rate_hz, slips, magnetic.drift
         )
     legs, pelvis_right_S, tracks = headings.legs, headings.pelvis_right_S, headings.tracks
-    q_WB = align_segments(motions, pose, pelvis_right_S, headings.heading_rad)
+    bends = find_bends(grid, motions, activity, gait, pose, markers)
+    gait_sd_rad = gait_facing_sd_rad(len(sides), walking=is_walking(activity))
+    pelvis_axes, facing = look_again(
+        bends, motions["pelvis"], pose, pelvis_right_S, gait_sd_rad, rate_hz
+    )
+    q_WB = align_segments(motions, pose, facing.right_S, headings.heading_rad)
     if settings.orientation_filter == "vqf":
         q_WB = levelled(q_WB, activity, gait, rate_hz)
+    q_WB, spread = zeroed_by_poses(q_WB, poses, sides)
     q_WB, wobble = steady_thighs(q_WB, motions, pose, gait, rate_hz)
     angles, turn_rate = compute_angles(
         q_WB, motions, activity, tracks, leg_softness(legs, wobble), wobble, rate_hz
     )
+    angles = widened_by_facing(angles, facing, sides)
     angles = with_nothing_for(angles, untold, len(grid))
     return Kinematics(
         grid=grid,
@@ -146,6 +159,7 @@ def analyze_offline(
         sync=sync,
         untold=untold,
         magnetic=magnetic,
+        movements=Movements(poses, spread, pelvis_axes, facing),
     )
 
 
