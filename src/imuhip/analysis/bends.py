@@ -72,7 +72,7 @@ def find_bends(
     found = []
     for run in stretches(moving, minimum=4):
         rows = Stretch(max(run.start * frame, pose.rows.end), run.end * frame)
-        if len(rows) < 4 * frame:
+        if rows.end - rows.start < 4 * frame:  # or all of it before the pose
             continue
         thin = slice(rows.start, rows.end, max(1, int(grid.rate_hz / _SEEN_HZ)))
         lean = {
