@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from imuhip.calibration.pose import Pose, make_pose
 from imuhip.calibration.stance import drift_between_stances, same_stance, stance_variance
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
-from imuhip.core.butterworth import low_pass, zero_phase
+from imuhip.core.butterworth import thinned, zero_phase
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.activity import FRAME_S, Activity
@@ -28,6 +28,7 @@ from imuhip.kinematics.heading_track import HeadingTrack, heading_at_rows, smoot
 from imuhip.kinematics.hip_centre import (
     PointForce,
     angular_acceleration,
+    force_at,
     force_band,
     point_force,
 )
@@ -47,6 +48,9 @@ _PRODUCT_RATE_HZ = 100.0
 
 _FORCE_RATE_HZ = 30.0
 """Forces end at 4 Hz; above this rate samples only repeat each other."""
+
+_FILTER_MARGIN_S = 10.0
+"""After that the filter has forgotten where a part was cut out."""
 
 GEOMETRY_S = 300.0
 """Gait used to find axes and hip centres: more adds nothing but time."""
@@ -97,7 +101,8 @@ def find_headings(
         segment: as_worn(motions[segment], grid.time_s, [s for s in slips if s.segment == segment])
         for segment in segments
     }
-    forces = {segment: _force(worn[segment], rate_hz, product_thin, second) for segment in segments}
+    products = {segment: _at_product_rate(worn[segment], product_thin) for segment in segments}
+    product_hz = rate_hz / product_thin
     own = {
         side: (gait & motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted)[::thin]
         for side in axes
@@ -105,12 +110,10 @@ def find_headings(
     usable = np.logical_and.reduce(list(own.values()))
     first = int(np.argmax(usable))
     early = slice(first, first + int(GEOMETRY_S * rate_hz / thin))
+    forces = {s: _lever_force(products[s], early, product_hz, second) for s in segments}
     legs, pelvis_right_S = find_legs(
         {segment: motions[segment].q_WS[::thin][early] for segment in segments},
-        {
-            side: (forces["pelvis"].part(early), forces[f"thigh_{side}"].part(early))
-            for side in axes
-        },
+        {side: (forces["pelvis"], forces[f"thigh_{side}"]) for side in axes},
         axes,
         pose.up_S,
         usable[early],
@@ -124,8 +127,8 @@ def find_headings(
     tracks, rows = {}, {}
     for side in axes:
         found = heading_blocks(
-            forces["pelvis"].at(legs[side].vectors.pelvis_m),
-            forces[f"thigh_{side}"].at(legs[side].vectors.thigh_m),
+            _force_at(legs[side].vectors.pelvis_m, products["pelvis"], product_hz, second),
+            _force_at(legs[side].vectors.thigh_m, products[f"thigh_{side}"], product_hz, second),
             own[side],
             block // thin,
             rate_hz / thin,
@@ -202,21 +205,35 @@ def thinning(rows: int, rate_hz: float, enough_hz: float) -> int:
     return max(n for n in range(1, max(1, int(rate_hz / enough_hz)) + 1) if rows % n == 0)
 
 
-def _force(motion: SensorMotion, rate_hz: float, first: int, second: int) -> PointForce:
-    """Return the band-passed force, thinned by `first` before and by `second` after the filter."""
-    rows = slice(0, None, first)
-    sections = force_band(rate_hz / first)
-    gyr, acc = motion.gyr, motion.acc
-    if first > 1:
-        smooth = low_pass(0.35 * rate_hz / first, rate_hz, order=4)
-        gyr, acc = (zero_phase(smooth, values, mirrored=True) for values in (gyr, acc))
-    return point_force(
-        motion.q_WS[rows],
-        acc[rows],
-        gyr[rows],
-        angular_acceleration(gyr[rows], rate_hz / first),
-        lambda values: zero_phase(sections, values, mirrored=True),
-    ).part(slice(0, None, second))
+def _at_product_rate(motion: SensorMotion, thin: int) -> SensorMotion:
+    """Return every `thin`-th row, what was measured smoothed to that rate."""
+    if thin == 1:
+        return motion
+    rows = motion.part(slice(None, None, thin))
+    return replace(rows, acc=thinned(motion.acc, thin), gyr=thinned(motion.gyr, thin))
+
+
+def _lever_force(motion: SensorMotion, rows: slice, rate_hz: float, thin: int) -> PointForce:
+    """Return the band-passed force at any point, `rows` of every `thin`-th row of the motion."""
+    begin = max(0, rows.start - round(_FILTER_MARGIN_S * rate_hz / thin))
+    end = rows.stop + round(_FILTER_MARGIN_S * rate_hz / thin)
+    part = motion.part(slice(begin * thin, end * thin))
+    sections = force_band(rate_hz / thin)
+    force = point_force(
+        part.q_WS,
+        part.acc,
+        part.gyr,
+        angular_acceleration(part.gyr, rate_hz),
+        lambda values: zero_phase(sections, thinned(values, thin), mirrored=True),
+    )
+    return force.part(slice(rows.start - begin, rows.stop - begin))
+
+
+def _force_at(r_S_m: FloatArray, motion: SensorMotion, rate_hz: float, thin: int) -> FloatArray:
+    """Return the band-passed force (m, 3) at a point through the whole recording."""
+    rate = angular_acceleration(motion.gyr, rate_hz)
+    force = force_at(r_S_m, motion.q_WS, motion.acc, motion.gyr, rate)
+    return zero_phase(force_band(rate_hz / thin), thinned(force, thin), mirrored=True)
 
 
 def _still_blocks(still: BoolArray, n_blocks: int, block: int, rate_hz: float) -> BoolArray:

@@ -19,7 +19,7 @@ from imuhip.core import quaternion
 from imuhip.core.butterworth import band_pass
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["BAND_HZ", "PointForce", "angular_acceleration", "force_band", "point_force"]
+__all__ = ["BAND_HZ", "PointForce", "angular_acceleration", "force_at", "force_band", "point_force"]
 
 BAND_HZ = (0.5, 4.0)
 """Below, orientation errors dominate; above, what a sensor feels is its strap.
@@ -29,6 +29,8 @@ on they differ by more than there is.
 """
 
 _BAND_ORDER = 3
+
+_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def point_force(
     gyr_rate : (n, 3) array, rad/s²
         Angular acceleration, sensor frame.
     band : callable
-        The filter, applied along the first axis to an (n, 12) array.
+        The filter, applied along the first axis to an (n, 12) array; it may thin the rows.
     """
     R_WS = quaternion.to_matrix(q_WS)
     n_samples = len(acc)
@@ -111,4 +113,27 @@ def point_force(
         [(R_WS @ acc[:, :, None])[:, :, 0], (R_WS @ gamma).reshape(n_samples, 9)], axis=1
     )
     stacked = band(stacked)
-    return PointForce(stacked[:, :3], stacked[:, 3:].reshape(n_samples, 3, 3))
+    return PointForce(stacked[:, :3], stacked[:, 3:].reshape(-1, 3, 3))
+
+
+def force_at(
+    r_S_m: FloatArray, q_WS: FloatArray, acc: FloatArray, gyr: FloatArray, gyr_rate: FloatArray
+) -> FloatArray:
+    """Return the (n, 3) force at one point known beforehand, not filtered, m/s².
+
+    Parameters
+    ----------
+    r_S_m : (3,) array, m
+        The point, sensor frame.
+    q_WS, acc, gyr, gyr_rate : arrays
+        As for `point_force`.
+    """
+    force = np.empty(acc.shape)
+    for start in range(0, len(acc), _BLOCK_ROWS):  # whose intermediate values stay in the cache
+        rows = slice(start, start + _BLOCK_ROWS)
+        w, dw, a = (np.ascontiguousarray(values[rows].T) for values in (gyr, gyr_rate, acc))
+        along, square = r_S_m @ w, (w * w).sum(axis=0)
+        for k, (u, v) in enumerate(((1, 2), (2, 0), (0, 1))):
+            turning = dw[u] * r_S_m[v] - dw[v] * r_S_m[u]
+            force[rows, k] = a[k] + turning + along * w[k] - square * r_S_m[k]
+    return quaternion.rotate(q_WS, force)
