@@ -19,14 +19,17 @@ __all__ = ["DOCUMENT", "Printed", "add_write", "write_section"]
 DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 
 
+_NOT_TOLD: Final = {"--write": 0, "--processes": 1, "--document": 1}
+"""Options that change no figure, and how many words follow them."""
+
+
 class Printed:
     """Lines on their way to the screen, kept for the document."""
 
     def __init__(self, name: str, arguments: list[str]) -> None:
-        told = _without_write(arguments)
         self._name = name
         self._lines: list[str] = []
-        self(" ".join([f"$ python -m benchmarks {name}", *told]))
+        self(" ".join([f"$ python -m benchmarks {name}", *_told(arguments)]))
 
     def __call__(self, line: str = "") -> None:
         """Print a line."""
@@ -38,17 +41,17 @@ class Printed:
         write_section(document, self._name, "\n".join(self._lines))
 
 
-def _without_write(arguments: list[str]) -> list[str]:
-    """Return the arguments that change the figures: where they are kept is not one of them."""
+def _told(arguments: list[str]) -> list[str]:
+    """Return the arguments that make the figures, without the name of anybody's folder."""
     told: list[str] = []
-    skip = False
-    for word in arguments:
-        if skip:
-            skip = False
-        elif word in ("--write", "--processes"):
-            skip = word == "--processes"
-        elif word.startswith("--document"):
-            skip = word == "--document"
+    words = iter(arguments)
+    for word in words:
+        if word in _NOT_TOLD:
+            for _ in range(_NOT_TOLD[word]):
+                next(words, None)
+        elif word == "--data":
+            next(words, None)
+            told += ["--data", "FOLDER"]
         else:
             told.append(word)
     return told

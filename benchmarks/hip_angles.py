@@ -97,7 +97,13 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         nargs="*",
         choices=AHRS,
         default=None,
-        help="filters of ahrs beside it; they are slow. With --peers all, unless named",
+        help="filters of ahrs beside it. With --peers all, unless named",
+    )
+    parser.add_argument(
+        "--ahrs-minutes",
+        type=float,
+        default=10.0,
+        help="longest session they are run on: they take a minute for ten (default 10)",
     )
     add_processes(parser)
     add_write(parser)
@@ -110,7 +116,15 @@ def main(arguments: list[str]) -> int:
     filters = AHRS if options.ahrs is None and options.peers else tuple(options.ahrs or ())
     tables = [
         [
-            _Job(activity, softness, minutes, seed, options.rate, options.peers, filters)
+            _Job(
+                activity,
+                softness,
+                minutes,
+                seed,
+                options.rate,
+                options.peers,
+                filters if minutes <= options.ahrs_minutes else (),
+            )
             for seed in options.seeds
         ]
         for minutes in options.minutes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import hip_angles, robustness, speed, targets
-from benchmarks._document import write_section
+from benchmarks._document import Printed, write_section
 from benchmarks.orientation import read_trial
 
 import imuhip
@@ -102,6 +102,12 @@ def test_scenarios_are_options_that_exist():
     assert len(set(names)) == len(names)
     for scenario in robustness.SCENARIOS:
         assert set(scenario.options) <= known and set(scenario.analysis) <= chosen
+
+
+def test_what_is_kept_names_no_folder_of_anybody(capsys):
+    Printed("targets", ["--people", "3", "--data", "broad/here", "--write", "--processes", "1"])
+    line = capsys.readouterr().out
+    assert line == "$ python -m benchmarks targets --people 3 --data FOLDER\n"
 
 
 def test_a_page_without_a_place_for_the_figures_is_refused(tmp_path):
