@@ -281,11 +281,14 @@ def _scatter(heading: FloatArray, track: HeadingTrack) -> float:
 
 
 def _stray_rad2(view: FieldView) -> FloatArray:
-    """Return the variance (rad²) a sensor's stray field since the pose puts on its heading."""
+    """Return the variance (rad²) a sensor's stray field since the pose puts on its heading.
+
+    Two of three directions show; across them, unseen, may lie as much as along both.
+    """
     level = np.hypot(view.blocks_ut[:, 0], view.blocks_ut[:, 1])
     level_pose = np.hypot(view.pose_ut[0], view.pose_ut[1])
     seen = (level - level_pose) ** 2 + (view.blocks_ut[:, 2] - view.pose_ut[2]) ** 2
-    return np.asarray(0.5 * seen / max(float(level_pose), 1.0) ** 2)
+    return np.asarray(seen / max(float(level_pose), 1.0) ** 2)
 
 
 def _alike(gait: BoolArray) -> FloatArray:

@@ -45,6 +45,9 @@ def simulate(
             "--protocol", help="Calibration movements of calibration/protocols/NAME.toml."
         ),
     ] = None,
+    magnetometer: Annotated[
+        bool, typer.Option("--magnetometer", help="Sensors with one, in an undisturbed field.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Write the recording of a simulated person, with its truth, to a session file."""
@@ -56,7 +59,14 @@ def simulate(
     now = datetime.now().astimezone()
     path = free_path(out or session_path(Path("recordings"), now, "simulated"))
     with working(f"simulating {minutes:g} min"):
-        recording = imuhip.simulate(activity, minutes, seed, rate_hz=rate, movements=movements)
+        recording = imuhip.simulate(
+            activity,
+            minutes,
+            seed,
+            rate_hz=rate,
+            movements=movements,
+            magnetometer=magnetometer,
+        )
         recording.save(path)
     if json:
         print_json(
