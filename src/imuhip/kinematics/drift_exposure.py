@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["N_EXPOSURES", "HeadingSteps", "drift_exposure", "heading_steps"]
+__all__ = ["N_EXPOSURES", "Exposed", "HeadingSteps", "drift_exposure", "heading_steps"]
 
 N_EXPOSURES = 18
 """Nine for the thigh sensor, nine for the pelvis sensor."""
@@ -34,6 +34,45 @@ def drift_exposure(up_S: FloatArray, gyr: FloatArray, trusted: BoolArray) -> Flo
     """
     rate = np.where(trusted[:, None], gyr, 0.0)
     return np.asarray((up_S[:, :, None] * rate[:, None, :]).reshape(-1, 9))
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """What both sensors' motion exposes the heading to, row by row.
+
+    Parameters
+    ----------
+    thigh, pelvis : (n, 9) arrays, rad/s
+        See `drift_exposure`.
+    rate_hz : float, Hz
+    """
+
+    thigh: FloatArray
+    pelvis: FloatArray
+    rate_hz: float
+
+    def __len__(self) -> int:
+        return len(self.thigh)
+
+    def steps_of(self, chip_errors: FloatArray, rows: slice) -> FloatArray:
+        """Return (m,) by how much, rad, the heading drifts on the way to each of the rows.
+
+        `chip_errors` (18,) are both sensors' ``E``.
+        """
+        drift = self.pelvis[rows] @ chip_errors[9:] - self.thigh[rows] @ chip_errors[:9]
+        return np.asarray(drift / self.rate_hz)
+
+    def between(self, rows: IntArray) -> FloatArray:
+        """Return (b, 18) the drift, rad per unit of ``E``, from each of (b,) rows to the next."""
+        found = np.zeros((len(rows), N_EXPOSURES))
+        if len(rows) > 1:
+            after, end = rows[:-1] + 1, rows[-1] + 1
+            for columns, values, sign in (
+                (slice(9), self.thigh, -1.0),
+                (slice(9, 18), self.pelvis, 1.0),
+            ):
+                found[1:, columns] = sign * np.add.reduceat(values[:end], after, axis=0)
+        return found / self.rate_hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +143,7 @@ def heading_steps(
     still_blocks: BoolArray,
     running_blocks: BoolArray,
     unseen_rad2: FloatArray | None = None,
-) -> tuple[HeadingSteps, FloatArray]:
+) -> tuple[HeadingSteps, Exposed]:
     """Put rows together to steps from block to block.
 
     Parameters
@@ -123,13 +162,11 @@ def heading_steps(
     Returns
     -------
     steps : HeadingSteps
-    exposed : (n, 18) array, rad
-        Drift since the first row per unit of both sensors' ``E``.
+    exposed : Exposed
+        The rows themselves.
     """
     n_blocks = len(still_blocks)
-    exposed = np.concatenate([-thigh_exposure, pelvis_exposure], axis=1)
-    np.cumsum(exposed, axis=0, out=exposed)
-    exposed /= rate_hz
+    exposed = Exposed(thigh_exposure, pelvis_exposure, rate_hz)
     middles = np.arange(n_blocks) * block + block // 2
     walked_s = np.cumsum(gait) / rate_hz
     unseen = np.zeros(n_blocks) if unseen_rad2 is None else unseen_rad2
@@ -144,7 +181,7 @@ def heading_steps(
         running=running_blocks & walking,
         length_s=block / rate_hz,
         gait_s=between(walked_s[middles]),
-        exposure=between(exposed[middles]),
+        exposure=exposed.between(middles),
         unseen_rad2=0.5 * (unseen + np.concatenate([unseen[:1], unseen[:-1]])),
     )
     return steps, exposed

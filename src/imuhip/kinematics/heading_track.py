@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imuhip.core.series import FloatArray
-from imuhip.kinematics.drift_exposure import N_EXPOSURES, HeadingSteps
+from imuhip.kinematics.drift_exposure import N_EXPOSURES, Exposed, HeadingSteps
 from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
 
 __all__ = [
@@ -239,7 +239,7 @@ class HeadingTrack:
     chip_errors: FloatArray
 
 
-def heading_at_rows(track: HeadingTrack, exposed: FloatArray, block: int) -> FloatArray:
+def heading_at_rows(track: HeadingTrack, exposed: Exposed, block: int) -> FloatArray:
     """Return the heading (n,) rad at every row.
 
     Between the middles of blocks it follows what the chips' errors make of the motion there, so
@@ -248,7 +248,7 @@ def heading_at_rows(track: HeadingTrack, exposed: FloatArray, block: int) -> Flo
     Parameters
     ----------
     track : HeadingTrack
-    exposed : (n, 18) array, rad
+    exposed : Exposed
         See `imuhip.kinematics.drift_exposure.heading_steps`.
     block : int
         Rows in a block.
@@ -256,8 +256,10 @@ def heading_at_rows(track: HeadingTrack, exposed: FloatArray, block: int) -> Flo
     middles = np.arange(len(track.heading_rad)) * block + block // 2
     errors = track.chip_errors
     anchor = middles[np.argmax((errors == errors[-1]).all(axis=1))]
-    since = exposed - exposed[anchor]
-    drift = np.concatenate([since[:anchor] @ errors[0], since[anchor:] @ errors[-1]])
+    drift = np.zeros(len(exposed))
+    drift[anchor + 1 :] = np.cumsum(exposed.steps_of(errors[-1], slice(anchor + 1, None)))
+    back = exposed.steps_of(errors[0], slice(1, anchor + 1))
+    drift[:anchor] = -np.cumsum(back[::-1])[::-1]
     rest = np.interp(np.arange(len(exposed)), middles, track.heading_rad - drift[middles])
     return np.asarray(rest + drift)
 
