@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imuhip.analysis.input_check import check_input
+from imuhip.analysis.live_event import note_events
 from imuhip.analysis.magnetic_quality import note_magnetometer
 from imuhip.analysis.magnetic_use import (
     check_magnetometers,
@@ -136,6 +137,8 @@ def analyze(
         analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])
     )
     note_movements(analysis.quality, found.movements)
+    if live:
+        note_events(analysis.quality, found.events)
     return analysis
 
 

@@ -31,6 +31,8 @@ _DOUBT_BLOCKS = 8
 _SLIP_BLOCKS = 30
 _SAME_SLIP_S = 15.0
 _SAME_SLIP_SHARE = 0.35
+_MIXED_SHARE = 0.3
+"""An axis turned about the vertical mixes flexion and adduction by the sine of what is bent."""
 _WRONG_SEGMENT_SD_RAD = np.radians(30.0)
 
 
@@ -136,7 +138,8 @@ class LiveChecks:
         added = np.zeros(3)
         for slip in self.slips:
             if slip.segment in ("pelvis", f"thigh_{side}"):
-                added += np.array([slip.tilt_rad, slip.tilt_rad, slip.axial_rad]) ** 2
+                mixed = np.hypot(slip.tilt_rad, _MIXED_SHARE * slip.axial_rad)
+                added += np.array([mixed, mixed, slip.axial_rad]) ** 2
         if self.misplaced(calibration):
             added += _WRONG_SEGMENT_SD_RAD**2
         return added

@@ -2,7 +2,8 @@
 
 Each sensor's samples come in blocks, with its own times and losses. A grid instant is given out as
 soon as every sensor has passed it by the two rows that cubic interpolation looks ahead; a sensor
-that stays behind is not waited for longer than `PATIENCE_S` and is missing meanwhile.
+that stays behind is not waited for longer than `PATIENCE_S` and is missing meanwhile, and so is
+one that was not heard at all `START_PATIENCE_S` after the pelvis and a thigh.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import numpy as np
 from imuhip.analysis.grid import LONGEST_FILL_S, GridBlock, cubic_at
 from imuhip.core.series import BoolArray, FloatArray, ImuSeries
 
-__all__ = ["PATIENCE_S", "LiveGrid"]
+__all__ = ["PATIENCE_S", "START_PATIENCE_S", "LiveGrid"]
 
 PATIENCE_S = 0.3
 """Longer than any connection interval and batch; a display may lag by it, never more."""
+
+START_PATIENCE_S = 2.0
+"""Sensors of one kit start within a second of each other."""
 
 _LOOK_AHEAD_ROWS = 2
 _HISTORY_ROWS = 8
@@ -69,24 +73,34 @@ class LiveGrid:
 
     def _ready(self) -> FloatArray:
         """Return the grid instants to give out, and move on."""
-        newest = [times[-1] for times in self._time_s.values() if len(times)]
-        if len(newest) < len(self._time_s) and self._next is None:
-            return np.empty(0)  # a session starts when every sensor has been heard
+        heard = {s: times for s, times in self._time_s.items() if len(times)}
+        newest = [times[-1] for times in heard.values()]
+        if self._next is None and not self._may_start(heard):
+            return np.empty(0)
         look_ahead_s = _LOOK_AHEAD_ROWS / self._rate_hz
         horizon_s = max(min(newest) - look_ahead_s, max(newest) - PATIENCE_S)
         if self._next is None:
-            self._origin_s = max(times[0] for times in self._time_s.values())
+            self._origin_s = max(times[0] for times in heard.values())
             self._next = 0
         last = int(np.floor((horizon_s - self._origin_s) * self._rate_hz))
         ready = np.arange(self._next, last + 1)
         self._next = max(self._next, last + 1)
         return np.asarray(self._origin_s + ready / self._rate_hz)
 
+    def _may_start(self, heard: Mapping[str, FloatArray]) -> bool:
+        """Return whether all sensors were heard, or enough of them for long enough."""
+        if len(heard) == len(self._time_s):
+            return True
+        if "pelvis" not in heard or not any(s.startswith("thigh") for s in heard):
+            return False
+        since_s = max(times[0] for times in heard.values())
+        return max(times[-1] for times in heard.values()) - since_s > START_PATIENCE_S
+
     def _take(self, segment: str, at_s: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Interpolate one sensor at the instants; hold the last value where it has none."""
         times, values = self._time_s[segment], self._values[segment]
-        if len(at_s) == 0:
-            return np.empty((0, 6)), np.empty(0, dtype=bool)
+        if len(at_s) == 0 or len(times) == 0:
+            return np.tile(self._held[segment], (len(at_s), 1)), np.zeros(len(at_s), dtype=bool)
         row = np.interp(at_s, times, np.arange(len(times)), left=np.nan, right=np.nan)
         found = cubic_at(values, row) if len(times) > 1 else np.full((len(at_s), 6), np.nan)
         # No sample within reach on either side: a gap, however smooth the line across it is.

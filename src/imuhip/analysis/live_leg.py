@@ -9,7 +9,7 @@ import numpy as np
 from imuhip.analysis.live_frame import LiveFrame
 from imuhip.analysis.live_poses import LivePose, PoseSeeker
 from imuhip.calibration.pose import upright
-from imuhip.calibration.stance import drift_between_stances, same_stance
+from imuhip.calibration.stance import drift_between_stances, same_stance, stance_variance
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray, Marker
 
@@ -18,7 +18,6 @@ __all__ = ["FIRST_GAIT_S", "LegCourse"]
 FIRST_GAIT_S = 10.0
 _GAIT_NEEDED_S = (FIRST_GAIT_S, 20.0, 40.0, 60.0)
 _STANCE_S = 3.0
-_BEFORE_GAIT_SD_RAD = np.radians(0.5)
 _AFTER_GAIT_SD_RAD = np.radians(2.0)
 """People put their feet down differently after a walk."""
 
@@ -125,7 +124,7 @@ class LegCourse:
         return {
             found.end_block: (
                 drift_between_stances(reference.q_WS, found.q_WS, f"thigh_{self.side}"),
-                _BEFORE_GAIT_SD_RAD**2,
+                stance_variance(reference.pose.up_S, found.pose.up_S),
             )
             for found in self._found.poses
             if reference.end_block < found.end_block < before_block
@@ -143,7 +142,8 @@ class LegCourse:
         if not same_stance(reference.pose.up_S, found.pose.up_S):
             return None
         drift = drift_between_stances(reference.q_WS, found.q_WS, f"thigh_{self.side}")
-        return drift, float(_AFTER_GAIT_SD_RAD**2)
+        alike = stance_variance(reference.pose.up_S, found.pose.up_S)
+        return drift, alike + float(_AFTER_GAIT_SD_RAD**2)
 
     def _gait_since(self, pose: LivePose, frames: Iterable[LiveFrame]) -> float:
         rows = sum(int(f.usable[self.side].sum()) for f in frames if f.index > pose.end_block)

@@ -7,36 +7,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from imuhip.analysis.live_event import LiveEvent
 from imuhip.analysis.live_frame import LiveFrame
 from imuhip.analysis.live_headings import LiveHeadings
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.heading_track import HeadingTrack
 
-__all__ = ["LiveEvent", "LiveLog"]
+__all__ = ["LiveLog"]
 
 _UNKNOWN = (np.nan, np.nan, np.nan, np.nan)
 _KEPT_EVENTS = 500
 _QUIET_S = 30.0
 """A note that comes back sooner is the same one."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveEvent:
-    """Something people were told.
-
-    Parameters
-    ----------
-    at_s : float, s
-        When it was first said.
-    about : str
-        A segment, or ``"mounting"``.
-    text : str
-    """
-
-    at_s: float
-    about: str
-    text: str
 
 
 @dataclass

@@ -67,6 +67,7 @@ def analyze_live(
         angles=Angles(values=angles.values, sd=angles.sd),
         turn_rate_rad_s=_rate(angles.direction_rad, rate_hz),
         wobble={side: pipeline.wobble.get(side, _FIRM) for side in last.sides},
+        events=tuple(pipeline.log.events),
         untold={side: _why(pipeline, side) for side in pipeline.sides if side not in last.legs},
     )
 

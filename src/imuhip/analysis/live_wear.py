@@ -21,9 +21,9 @@ from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
 
 __all__ = ["LiveWear", "Removal", "impossible"]
 
-_FLEXION_LIMITS_RAD = (np.radians(-55.0), np.radians(150.0))
-_ADDUCTION_LIMIT_RAD = np.radians(70.0)
-_ROTATION_LIMIT_RAD = np.radians(90.0)
+_FLEXION_LIMITS_RAD = (np.radians(-40.0), np.radians(140.0))
+_ADDUCTION_LIMIT_RAD = np.radians(60.0)
+_ROTATION_LIMIT_RAD = np.radians(80.0)
 _IMPOSSIBLE_BLOCKS = 2
 
 _LONG_GAP_S = 60.0

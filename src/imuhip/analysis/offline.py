@@ -26,6 +26,7 @@ from imuhip.analysis.gap_fill import fill_from_strides
 from imuhip.analysis.grid import GridBlock, to_grid
 from imuhip.analysis.headings import find_headings
 from imuhip.analysis.legs import LegGeometry, leg_softness, sides_worn
+from imuhip.analysis.live_event import LiveEvent
 from imuhip.analysis.magnetic_use import MagneticFinding, use_magnetometers
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.movements import Movements, find_poses, mean_pose, zeroed_by_poses
@@ -69,6 +70,7 @@ class Kinematics:
     untold: Mapping[Side, str] = field(default_factory=dict)
     magnetic: MagneticFinding | None = None
     movements: Movements | None = None
+    events: Sequence[LiveEvent] = ()
 
 
 def analyze_offline(
