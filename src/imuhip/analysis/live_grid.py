@@ -94,7 +94,8 @@ class LiveGrid:
         if "pelvis" not in heard or not any(s.startswith("thigh") for s in heard):
             return False
         since_s = max(times[0] for times in heard.values())
-        return max(times[-1] for times in heard.values()) - since_s > START_PATIENCE_S
+        heard_s = max(float(times[-1]) for times in heard.values()) - float(since_s)
+        return heard_s > START_PATIENCE_S
 
     def _take(self, segment: str, at_s: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Interpolate one sensor at the instants; hold the last value where it has none."""

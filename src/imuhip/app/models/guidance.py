@@ -66,6 +66,10 @@ def guidance_for(
 
 def _step(pipeline: LivePipeline, recording: RecordingState) -> Guidance:
     headline = pipeline.phase[:1].upper() + pipeline.phase[1:]
+    if pipeline.calibration is not None and pipeline.notes:
+        note = pipeline.notes[0]
+        about = wording.SEGMENT_NAMES.get(note.about, wording.MOUNTING)
+        return Guidance(f"{about}: {note.text}", f"{headline}.", "do")
     if pipeline.calibration is not None:
         detail = wording.MEASURING if pipeline.calibration.frozen else wording.IMPROVING
         keys = {"idle": wording.PRESS_RECORD, "recording": wording.PRESS_STOP}

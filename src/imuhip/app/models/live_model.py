@@ -117,7 +117,8 @@ class LiveModel:
             self._feed = None
             return
         if self._feed is None or not self._feed.reads(rings, rates[0]):
-            self._feed = AngleFeed(rings, rates[0])
+            serials = {segment: sensor.serial for segment, sensor in status.sensors.items()}
+            self._feed = AngleFeed(rings, rates[0], serials)
             self.history = AngleHistory(rates[0], self.history.span_s)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from imuhip.acquisition.ring import SampleRing
 from imuhip.analysis.live import LivePipeline
 from imuhip.analysis.live_angles import LiveAngles
 from imuhip.analysis.live_grid import LiveGrid
+from imuhip.analysis.live_intrinsics import LiveIntrinsics
 from imuhip.core.series import ImuSeries
 
 __all__ = ["AngleFeed", "RingReader"]
@@ -56,11 +59,19 @@ class AngleFeed:
         The pelvis and at least one thigh among them.
     rate_hz : float
         Of the grid.
+    serials : mapping of segment to str, optional
+        By which the sensors' own errors are known.
     """
 
-    def __init__(self, rings: dict[str, SampleRing], rate_hz: float) -> None:
+    def __init__(
+        self,
+        rings: dict[str, SampleRing],
+        rate_hz: float,
+        serials: Mapping[str, str] | None = None,
+    ) -> None:
         self.rate_hz = rate_hz
         self.pipeline = LivePipeline(tuple(rings), rate_hz)
+        self.intrinsics = LiveIntrinsics(serials or {})
         self._grid = LiveGrid(tuple(rings), rate_hz)
         self._readers = {segment: RingReader(ring) for segment, ring in rings.items()}
 
@@ -82,5 +93,5 @@ class AngleFeed:
         for segment, reader in self._readers.items():
             series = reader.new_samples()
             if series is not None:
-                blocks[segment] = series
+                blocks[segment] = self.intrinsics.applied(segment, series)
         return self.pipeline.update(self._grid.update(blocks))

@@ -91,6 +91,7 @@ NOT_ENOUGH: Final = (
 STAND_STILL: Final = "So that every sensor learns which way is up."
 WALK: Final = "Straight ahead, at your own speed."
 IMPROVING: Final = "Angles get better for a minute of walking."
+MOUNTING: Final = "Sensors"
 MEASURING: Final = "Calibration is complete."
 PRESS_RECORD: Final = "Press Space to record."
 PRESS_STOP: Final = "Space stops, M marks this instant."
