@@ -14,7 +14,13 @@ from imuhip.analysis.legs import LegGeometry, find_legs
 from imuhip.analysis.motion import SensorMotion, as_worn
 from imuhip.calibration.gait_axis import GaitAxis
 from imuhip.calibration.pose import Pose, make_pose
-from imuhip.calibration.stance import drift_between_stances, same_stance, stance_variance
+from imuhip.calibration.stance import (
+    LATER_STANCE_S,
+    LATER_STANCE_SD_RAD,
+    drift_between_stances,
+    same_stance,
+    stance_variance,
+)
 from imuhip.calibration.stillness import Stretch, stretches
 from imuhip.core import quaternion
 from imuhip.core.butterworth import thinned, zero_phase
@@ -173,7 +179,7 @@ def find_stances(
     side: Side,
     rate_hz: float,
 ) -> dict[int, tuple[float, float]]:
-    """Return the drift (rad) and its variance at each later stance before gait, by block."""
+    """Return the drift (rad) and its variance at each later stance, by block."""
     frame, block = round(FRAME_S * rate_hz), round(BLOCK_S * rate_hz)
     segments = ("pelvis", f"thigh_{side}")
     first = {
@@ -181,10 +187,12 @@ def find_stances(
     }
     # of the pose itself: `pose.up_S` may be the mean of several
     first_up_S = make_pose(pose.rows, {s: acc[s] for s in segments}, given=pose.given).up_S
+    first_gait = int(np.argmax(gait))
     found = {}
     for run in stretches(activity.still, minimum=2):
         rows = Stretch(run.start * frame, run.end * frame)
-        if rows.start < pose.rows.end or rows.start > int(np.argmax(gait)):
+        walked = rows.start > first_gait
+        if rows.start < pose.rows.end or (walked and len(rows) < LATER_STANCE_S * rate_hz):
             continue
         between = slice(pose.rows.start, rows.end)
         if any(absent(motions[s].trusted[between], rate_hz, LONG_GAP_S).any() for s in segments):
@@ -196,6 +204,8 @@ def find_stances(
             }
             drift = drift_between_stances(first, second, f"thigh_{side}")
             variance = stance_variance(first_up_S, stance.up_S)
+            if walked:
+                variance += LATER_STANCE_SD_RAD**2
             found[(rows.end - 1) // block] = (drift, variance)
     return found
 

@@ -15,10 +15,21 @@ import numpy as np
 from imuhip.core import quaternion
 from imuhip.core.series import FloatArray
 
-__all__ = ["STANCE_SD_RAD", "drift_between_stances", "same_stance", "stance_variance"]
+__all__ = [
+    "LATER_STANCE_S",
+    "LATER_STANCE_SD_RAD",
+    "STANCE_SD_RAD",
+    "drift_between_stances",
+    "same_stance",
+    "stance_variance",
+]
 
 STANCE_SD_RAD = np.radians(0.5)
 """How exactly a stance that passes for the pose repeats its heading, before anybody walked."""
+
+LATER_STANCE_S = 3.0
+LATER_STANCE_SD_RAD = np.radians(1.5)
+"""After gait the feet were put down anew."""
 
 _SAME_VERTICAL_RAD = np.radians(3.0)
 _HEADING_SHARE = 1.4
