@@ -7,6 +7,7 @@ zero from the N-pose. So a row tells what its heading, or its orientation filter
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,7 @@ def by_us(
     orientation_filter: str = "vqf",
     pose_counts: bool = False,
     correct_slips: bool = False,
+    marked: bool = True,
 ) -> dict[str, Errors]:
     """Return the errors of `imuhip.analyze`.
 
@@ -52,9 +54,11 @@ def by_us(
     pose_counts : bool
         Add the N-pose's own uncertainty to the stated one, where people do not stand perfectly.
     correct_slips : bool
+    marked : bool
+        Whether the analysis is told when the person posed and walked.
     """
     found = imuhip.analyze(
-        recording,
+        recording if marked else replace(recording, markers=()),
         orientation_filter=orientation_filter,
         live=live,
         correct_slips=correct_slips,

@@ -40,6 +40,8 @@ class Scenario:
         Of `imuhip.simulate`, over those of the base. A slip's instant is a part of the session.
     analysis : mapping
         Of `imuhip.analyze`, offline.
+    marked : bool
+        Whether markers tell when the person posed and walked.
     gaits : tuple of str
         Activities it is shown for.
     """
@@ -48,11 +50,13 @@ class Scenario:
     options: Mapping[str, Any] = field(default_factory=dict)
     analysis: Mapping[str, Any] = field(default_factory=dict)
     gaits: tuple[str, ...] = ("walk", "run")
+    marked: bool = True
 
 
 SCENARIOS: Final = (
     Scenario("base"),
     Scenario("no soft tissue", {"soft_tissue": 0.0}),
+    Scenario("no markers", marked=False),
     Scenario("clocks of the legs ±10 ms", {"sync_error_ms": 10.0}),
     Scenario("2 % lost in bursts", {"packet_loss": 0.02}),
     Scenario("10 % lost in bursts", {"packet_loss": 0.1}),
@@ -75,7 +79,9 @@ SCENARIOS: Final = (
     Scenario("5 min on a chair", {"pause": "sit", **_BREAK}),
     Scenario("5 min off, worn as before", {"pause": "sensors_off_same_mount", **_BREAK}),
     Scenario("5 min off, worn anew", {"pause": "sensors_off", **_BREAK}),
+    Scenario("5 min off, worn anew, no markers", {"pause": "sensors_off", **_BREAK}, marked=False),
     Scenario("walk, run, stand in turn", gaits=("mixed",)),
+    Scenario("mixed, no markers", gaits=("mixed",), marked=False),
     Scenario(
         "mixed, 2 % lost, end pose", {"packet_loss": 0.02, "end_pose": True}, gaits=("mixed",)
     ),
@@ -106,12 +112,12 @@ def _work(job: _Job) -> _Found:
         segment, part, degrees = options["strap_slip"]
         options["strap_slip"] = (segment, 60.0 * job.minutes * part, degrees)
     recording = imuhip.simulate(job.gait, job.minutes, job.seed, **options)
-    counts = "pose_error_deg" in options
+    told = {"pose_counts": "pose_error_deg" in options, "marked": job.scenario.marked}
     found = _Found({}, {})
     for way in (OFFLINE, LIVE):
         more = {} if way == LIVE else job.scenario.analysis
         try:
-            found.scores[way] = by_us(recording, live=way == LIVE, pose_counts=counts, **more)
+            found.scores[way] = by_us(recording, live=way == LIVE, **told, **more)
         except ImuhipError as error:
             found.failed[way] = f"{error.code} {error}"
     return found

@@ -137,8 +137,10 @@ def _promises(done: dict[str, list[_Found]], minutes: float, short: float) -> It
     ):
         for gait in ("walk", "run"):
             yield from _rmse(f"{group}, {gait} {minutes:g} min", done[gait], group, limits)
-    yield from _rmse("hip rotation, run, 2 % burst loss", done["loss"], "hip rotation", (2.5, 3.0))
-    text = f"hip rotation, run, clocks ±{_SYNC_MS:g} ms"
+    floor = pooled([one.scores[FLOOR] for one in done["run"]], _ROTATION)[0]
+    text = f"hip rotation, run, 2 % lost (floor {floor:.2f}°)"
+    yield from _rmse(text, done["loss"], "hip rotation", (2.5, 3.0))
+    text = f"hip rotation, run, clocks ±{_SYNC_MS:g} ms (floor {floor:.2f}°)"
     yield from _rmse(text, done["sync"], "hip rotation", (2.4,))
     off = np.abs([error for one in done["sync"] for error in one.sync_error_ms])
     text = f"clocks found from the motion, run, ±{_SYNC_MS:g} ms"
