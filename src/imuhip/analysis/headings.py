@@ -29,7 +29,7 @@ from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.activity import FRAME_S, Activity
 from imuhip.gait.running import running_blocks
 from imuhip.kinematics.drift_exposure import drift_exposure, heading_steps
-from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks
+from imuhip.kinematics.heading_blocks import BLOCK_S, heading_blocks, turning
 from imuhip.kinematics.heading_track import HeadingTrack, heading_at_rows, smooth_heading
 from imuhip.kinematics.hip_centre import (
     PointForce,
@@ -129,13 +129,15 @@ def find_headings(
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
     running = running_blocks(grid.acc["pelvis"], rate_hz, block)
     exposures = {s: _exposure(motions[s], product_thin) for s in segments}
+    yaw_rate = exposures["pelvis"][:, ::4].sum(axis=1)  # the diagonal: up · ω
+    straight = ~turning(yaw_rate, product_hz)[::second]
     pose_end = min(n_blocks * block, pose.rows.end) - 1
     tracks, rows = {}, {}
     for side in axes:
         found = heading_blocks(
             _force_at(legs[side].vectors.pelvis_m, products["pelvis"], product_hz, second),
             _force_at(legs[side].vectors.thigh_m, products[f"thigh_{side}"], product_hz, second),
-            own[side],
+            own[side] & straight,
             block // thin,
             rate_hz / thin,
         )

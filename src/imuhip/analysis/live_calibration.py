@@ -20,7 +20,7 @@ from imuhip.calibration.gait_axis import find_gait_axis
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray, Marker
 from imuhip.errors import AnalysisError
-from imuhip.kinematics.heading_blocks import heading_blocks
+from imuhip.kinematics.heading_blocks import heading_blocks, turning
 from imuhip.kinematics.hip_centre import PointForce
 
 __all__ = ["LiveCalibration", "LiveCalibrator", "measure_frame"]
@@ -225,7 +225,9 @@ def measure_frame(
 ) -> tuple[float, float]:
     """Return the block heading (rad) and its variance (rad²) of one frame and leg."""
     pelvis, thigh = frame.forces[side]
-    usable = frame.usable[side]  # the other thigh's sensor may be gone
+    walker = frame.motions["pelvis"]
+    straight = ~turning((walker.up_S * walker.gyr).sum(axis=1), rate_hz)
+    usable = frame.usable[side] & straight  # the other thigh's sensor may be gone
     found = heading_blocks(
         pelvis.at(leg.vectors.pelvis_m),
         thigh.at(leg.vectors.thigh_m),

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.kinematics.hip_centre import BAND_HZ
 
-__all__ = ["BLOCK_S", "HeadingBlocks", "heading_blocks", "turn_about_z", "wrap"]
+__all__ = ["BLOCK_S", "HeadingBlocks", "heading_blocks", "turn_about_z", "turning", "wrap"]
 
 BLOCK_S = 2.0
 """Length of a block: one to three strides, over which the heading is as good as constant."""
 
 _MODEL_SD_RAD = np.radians(0.7)
 """What a block never knows better, whatever its residual says."""
+
+_TURN_S = 1.0
+_TURN_RATE_RAD_S = np.radians(45.0)
+"""As for strides: what turns faster is no stride to measure by."""
 
 _NEW_SHARE = 0.07
 """Share of the misfit's power that differs from block to block.
@@ -45,6 +50,24 @@ class HeadingBlocks:
     def usable(self) -> BoolArray:
         """Return where there is a measurement."""
         return np.isfinite(self.variance_rad2)
+
+
+def turning(yaw_rate_rad_s: FloatArray, rate_hz: float) -> BoolArray:
+    """Return (n,) where the body turns too sharply for its strides to tell a heading.
+
+    In a sharp turn the legs push sideways and skin moves as in no other stride: on a real walker
+    the heading of such a block was 6 to 10° off.
+
+    Parameters
+    ----------
+    yaw_rate_rad_s : (n,) array, rad/s
+        Of the pelvis about the vertical; it swings with every stride, so its mean over `_TURN_S`
+        counts.
+    rate_hz : float, Hz
+    """
+    window = max(1, min(len(yaw_rate_rad_s), round(_TURN_S * rate_hz)))
+    mean = uniform_filter1d(yaw_rate_rad_s, window, mode="nearest")
+    return np.asarray(np.abs(mean) > _TURN_RATE_RAD_S)
 
 
 def wrap(angle_rad: FloatArray) -> FloatArray:
