@@ -127,7 +127,7 @@ def find_headings(
     )
     n_blocks = len(grid) // block
     still = _still_blocks(activity.still, n_blocks, block, rate_hz)
-    running = running_blocks(grid.acc["pelvis"], rate_hz, block)
+    running = running_blocks(grid.acc["pelvis"], rate_hz, block, activity.period_s)
     exposures = {s: _exposure(motions[s], product_thin) for s in segments}
     yaw_rate = exposures["pelvis"][:, ::4].sum(axis=1)  # the diagonal: up · ω
     straight = ~turning(yaw_rate, product_hz)[::second]

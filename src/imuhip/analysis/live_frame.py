@@ -137,6 +137,7 @@ class FrameMaker:
             side: motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted
             for side in self._sides
         }
+        pelvis = motions["pelvis"]
         frame = LiveFrame(
             index=self._n_made,
             time_s=time_s,
@@ -150,7 +151,7 @@ class FrameMaker:
             still_rows={side: still_rows & self._whole(known) for side, known in there.items()},
             period_s=period_s,
             seconds_still=still,
-            running=bool(running_blocks(motions["pelvis"].acc, self._rate_hz, self.rows)[0]),
+            running=bool(running_blocks(pelvis.acc, self._rate_hz, self.rows, period_s)[0]),
             returned=frozenset(returned),
         )
         self._n_made += 1
