@@ -166,8 +166,10 @@ def _clock_quality(found: Mapping[str, Any]) -> dict[str, Any]:
 def _heading_quality(track: HeadingTrack) -> dict[str, Any]:
     measured = np.isfinite(track.innovation_rad)
     findings = []
-    innovation = track.innovation_rad[measured][1:]  # the first one learns the offset
-    scatter = float(np.degrees(np.std(innovation))) if len(innovation) > 1 else float("nan")
+    # about the smoothed line; live there is none, and the first innovation learns the offset
+    live = track.innovation_rad[measured][1:]
+    beside = track.residual_rad[measured] if len(track.residual_rad) else live
+    scatter = float(np.degrees(np.std(beside))) if len(beside) > 1 else float("nan")
     if not measured.any():
         findings.append(("D", "never measured: no usable gait"))
     elif scatter > 6.0:
