@@ -233,6 +233,8 @@ def test_in_a_pause_the_sensors_are_taken_off(pause):
         ({"sync_error_ms": 1e9}, "sync_error_ms"),
         ({"hill_percent": -3.0}, "hill_percent"),
         ({"stops": -1}, "stops"),
+        ({"stops": 5}, "into 6 pieces"),
+        ({"stops": 0.5, "pause": "sit"}, "stops=0.5"),
         ({"pause": "sleep"}, "sleep"),
         ({"pause": "sit", "pause_min": 0.1}, "pause for 0.1 min"),
         ({"tissue_change": (1.0, -1.0)}, "tissue_change"),

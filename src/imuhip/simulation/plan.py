@@ -40,6 +40,7 @@ BENDS_S = 13.0
 RESTAND_S = 1.5
 """From leaving one stance to standing in the next."""
 _LAST_STAND_S = 4.0
+_SHORTEST_PIECE_S = 10.0
 _SETTLE_S = 2.0
 """After gait, before people stand as they were asked to."""
 
@@ -183,7 +184,7 @@ def plan_session(
     Raises
     ------
     imuhip.errors.ConfigError
-        When the activity or a movement is unknown, or there is no gait to stop.
+        When the activity or a movement is unknown, or there is no gait to stop or too little.
     """
     if activity not in ACTIVITIES:
         raise ConfigError(
@@ -207,7 +208,13 @@ def plan_session(
             raise ConfigError("cannot stop while standing", hint="choose walk, run or mixed")
         markers.append(Marker("stand", at, at + seconds))
         return Plan(at + seconds, tuple(markers), (), tuple(swings), tuple(bends))
-    pieces_s = np.full(stops + 1 + (pause_s > 0.0), seconds / (stops + 1 + (pause_s > 0.0)))
+    n_pieces = int(stops) + 1 + (pause_s > 0.0)
+    if n_pieces > 1 and (stops != int(stops) or seconds < _SHORTEST_PIECE_S * n_pieces):
+        raise ConfigError(
+            f"cannot part {minutes:g} min of gait into {n_pieces} pieces (stops={stops:g})",
+            hint=f"leave {_SHORTEST_PIECE_S:g} s or more for each",
+        )
+    pieces_s = np.full(n_pieces, seconds / n_pieces)
     bouts, told, pause = _pieces(activity, at, pieces_s.tolist(), rng, end_pose, pause_s)
     markers += told
     return Plan(markers[-1].end_s, tuple(markers), bouts, tuple(swings), tuple(bends), pause)
