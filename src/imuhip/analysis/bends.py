@@ -31,7 +31,7 @@ from imuhip.gait.activity import FRAME_S, Activity
 
 __all__ = ["Bend", "find_bends", "is_walking", "look_again", "widened_by_facing"]
 
-_BEND_RAD = np.radians(20.0)
+_BEND_RAD = np.radians(15.0)
 _HINGE_SHARE = 0.75
 _REPETITIONS = 3
 _SEEN_HZ = 20.0
@@ -54,9 +54,9 @@ def find_bends(
     pose: Pose,
     markers: Sequence[Marker],
 ) -> tuple[Bend, ...]:
-    """Return the squats and hinges: where markers say, or between the pose and the gait.
+    """Return the squats and hinges: where markers say, or before the gait.
 
-    Without markers a bend is three times or more leaning the pelvis by 20° and coming back. It is a
+    Without markers a bend is three times or more leaning the pelvis by 15° and coming back. It is a
     hinge where the pelvis leans about as far as the thighs or farther, otherwise a squat.
     """
     named = [marker for marker in markers if marker.name in ("squat", "hinge")]
@@ -71,9 +71,7 @@ def find_bends(
     moving = before & ~activity.still & ~activity.gait
     found = []
     for run in stretches(moving, minimum=4):
-        rows = Stretch(max(run.start * frame, pose.rows.end), run.end * frame)
-        if rows.end - rows.start < 4 * frame:  # or all of it before the pose
-            continue
+        rows = Stretch(run.start * frame, run.end * frame)
         thin = slice(rows.start, rows.end, max(1, int(grid.rate_hz / _SEEN_HZ)))
         lean = {
             s: np.arccos(np.clip(m.part(thin).up_S @ pose.up_S[s], -1.0, 1.0))
