@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import imuhip
-from imuhip.kinematics.progression import travel_acceleration, travel_speed
+from imuhip.kinematics.progression import travel_acceleration, travel_share, travel_speed
 
 RATE_HZ = 100.0
 
@@ -40,3 +41,19 @@ def test_a_bend_no_longer_leans_the_pelvis() -> None:
     gait = next(marker for marker in recording.markers if marker.name == "gait")
     error = (angles - np.interp(angles.index, truth.index, truth)).loc[gait.start_s : gait.end_s]
     assert error.std() < 0.5
+
+
+# -- ground or belt -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_belt_is_told_from_the_ground_by_starts_and_stops(share: float):
+    """Two bouts with a pause: what is felt follows the legs on the ground, and not on a belt."""
+    rate_hz = 20.0
+    time_s = np.arange(int(120 * rate_hz)) / rate_hz
+    gait = ((time_s > 20) & (time_s < 50)) | ((time_s > 70) & (time_s < 100))
+    speed = np.interp(time_s, [20, 22, 48, 50, 70, 72, 98, 100], [0, 3, 3, 0, 0, 3, 3, 0])
+    expected = travel_acceleration(np.full(len(time_s), 0.7), speed, rate_hz)
+    swaying = np.random.default_rng(8).normal(0.0, 0.3, expected.shape)
+    found = travel_share(share * expected + swaying, expected, gait, rate_hz)
+    np.testing.assert_allclose(found[gait], share, atol=0.15)

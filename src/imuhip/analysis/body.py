@@ -14,10 +14,11 @@ from imuhip.analysis.motion import SensorMotion
 from imuhip.calibration.alignment import axes_from_up_and_right, facing_like
 from imuhip.calibration.pose import Pose
 from imuhip.core import quaternion
+from imuhip.core.butterworth import thinned
 from imuhip.core.cardan import hip_quaternion
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import BoolArray, FloatArray
-from imuhip.fusion.vqf_filter import lean_under_acceleration
+from imuhip.fusion.vqf_filter import GRAVITY_M_S2, lean_under_acceleration
 from imuhip.gait.activity import FRAME_S, Activity
 from imuhip.kinematics.angles import (
     centred_direction,
@@ -26,7 +27,7 @@ from imuhip.kinematics.angles import (
     unwrap_heading,
 )
 from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingTrack
-from imuhip.kinematics.progression import travel_acceleration, travel_speed
+from imuhip.kinematics.progression import travel_acceleration, travel_share, travel_speed
 from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd
 
@@ -47,7 +48,11 @@ class Angles:
 
 
 def levelled(
-    q_WB: Mapping[str, FloatArray], activity: Activity, gait: BoolArray, rate_hz: float
+    q_WB: Mapping[str, FloatArray],
+    pelvis: SensorMotion,
+    activity: Activity,
+    gait: BoolArray,
+    rate_hz: float,
 ) -> dict[str, FloatArray]:
     """Return the segments without the lean that bends, starts and stops gave them.
 
@@ -66,9 +71,12 @@ def levelled(
     swing = 0.5 * (hips[0] - hips[1]) if len(hips) == 2 else hips[0]
     period_s = period_rows(activity, len(gait), rate_hz, thin)
     speed = travel_speed(swing, period_s, gait[::thin], slow_hz)
-    lean = lean_under_acceleration(
-        travel_acceleration(direction, speed, slow_hz), slow_hz, len(gait), thin
-    )
+    travel = travel_acceleration(direction, speed, slow_hz)
+    lean = lean_under_acceleration(travel, slow_hz, len(travel), 1)
+    felt = thinned(quaternion.rotate(pelvis.q_WS[::fine], pelvis.acc[::fine]), thin // fine)
+    expected = quaternion.rotate(lean, travel + GRAVITY_M_S2 * _Z)
+    share = travel_share(felt, expected, gait[::thin], slow_hz)
+    lean = lean_under_acceleration(share[:, None] * travel, slow_hz, len(gait), thin)
     upright = quaternion.conjugate(lean)
     return {segment: quaternion.multiply(upright, q) for segment, q in q_WB.items()}
 

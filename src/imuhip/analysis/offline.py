@@ -138,7 +138,7 @@ def analyze_offline(
     )
     q_WB = align_segments(motions, pose, facing.right_S, headings.heading_rad)
     if settings.orientation_filter == "vqf":
-        q_WB = levelled(q_WB, activity, gait, rate_hz)
+        q_WB = levelled(q_WB, motions["pelvis"], activity, gait, rate_hz)
     q_WB, spread = zeroed_by_poses(q_WB, poses, sides)
     q_WB, wobble = steady_thighs(q_WB, motions, pose, gait, rate_hz)
     angles, turn_rate = compute_angles(

@@ -15,7 +15,7 @@ import numpy as np
 from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["steady_speed", "travel_acceleration", "travel_speed"]
+__all__ = ["steady_speed", "travel_acceleration", "travel_share", "travel_speed"]
 
 LEG_LENGTH_M = 0.9
 """Of an adult, hip to ground: 53 % of 1.70 m (Winter 2009, doi:10.1002/9780470549148)."""
@@ -24,6 +24,12 @@ _STEP_GAIN = 1.15
 """Step length over the chord a rigid leg swings through: knee, ankle and pelvis add to it."""
 
 _SLOW_HZ = 0.3
+
+_AROUND_S = 5.0
+"""Legs begin to go before a bout is known for gait, and acceleration is smoothed."""
+
+_THOUGHT_M_S2 = 0.1
+"""Acceleration for a second that outweighs the expectation that people travel."""
 
 
 def travel_speed(
@@ -76,3 +82,39 @@ def travel_acceleration(
     if len(velocity) < 2:
         return np.zeros_like(velocity)
     return np.asarray(np.gradient(velocity, 1.0 / rate_hz, axis=0))
+
+
+def travel_share(
+    felt_W: FloatArray, expected_W: FloatArray, gait: BoolArray, rate_hz: float
+) -> FloatArray:
+    """Return (n,) which share of the travel that gait suggests is really made, one for each bout.
+
+    On a treadmill the legs go and the person stays. What starts, stops and bends would do to the
+    accelerometer is looked for in what it felt; 1 is the ground, 0 a belt.
+
+    Parameters
+    ----------
+    felt_W : (n, 3) array, m/s²
+        Specific force of the pelvis in the filter's world.
+    expected_W : (n, 3) array, m/s²
+        What a person who travels as the gait suggests would have felt there.
+    gait : (n,) bool array
+    rate_hz : float, Hz
+    """
+    slow = low_pass(_SLOW_HZ, rate_hz)
+    felt, expected = zero_phase(slow, felt_W[:, :2]), zero_phase(slow, expected_W[:, :2])
+    around = round(_AROUND_S * rate_hz)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], gait, [False]]).astype(np.int8)))
+    share = np.ones(len(gait))
+    starts, ends = edges[::2], edges[1::2]
+    apart = np.flatnonzero(starts[1:] - ends[:-1] > around)
+    for first, last in zip([0, *(apart + 1)], [*apart, len(ends) - 1], strict=True):
+        if len(ends) == 0:
+            break
+        rows = slice(max(0, starts[first] - around), ends[last] + around)
+        power = float((expected[rows] ** 2).sum())
+        agreed = float((felt[rows] * expected[rows]).sum())
+        # a bout without starts, stops and bends tells nothing, and it does not matter
+        thought = _THOUGHT_M_S2**2 * rate_hz
+        share[rows] = np.clip((agreed + thought) / (power + thought), 0.0, 1.2)
+    return zero_phase(slow, share)
