@@ -59,7 +59,7 @@ class _Seen:
     def hips(self, headings: Headings, right_S: FloatArray) -> dict[str, FloatArray]:
         """Return hip adduction and rotation, degrees."""
         q_WB = align_segments(self.motions, self.pose, right_S, headings.heading_rad)
-        q_WB = levelled(q_WB, self.activity, self.gait, self.grid.rate_hz)
+        q_WB = levelled(q_WB, self.motions["pelvis"], self.activity, self.gait, self.grid.rate_hz)
         found: dict[str, FloatArray] = {}
         for side in SIDES:
             hip = np.degrees(hip_from_segments(q_WB["pelvis"], q_WB[f"thigh_{side}"], side))

@@ -77,8 +77,8 @@ def _angles_of(job: Job) -> dict[str, list[tuple[float, ...]]]:
 
 
 def _angles(say: Printed, options: argparse.Namespace) -> None:
-    cases = [(a, s, _BOTH) for a in ("walk", "run") for s in (0.0, 1.0)]
-    cases += [("walk", s, _ONE) for s in (0.0, 1.0)] + [("run", 1.0, _ONE)]
+    softs = options.soft_tissue or [0.0, 1.0]
+    cases = [(a, s, worn) for worn in (_BOTH, _ONE) for a in ("walk", "run") for s in softs]
     seeds = range(options.first_seed, options.first_seed + options.people)
     jobs = [
         Job(protocol, activity, options.minutes, seed, soft, worn)
@@ -189,6 +189,9 @@ def main(arguments: list[str]) -> int:
         action="append",
         choices=PROTOCOLS,
         help="one of the protocols; all by default",
+    )
+    parser.add_argument(
+        "--soft-tissue", type=float, action="append", help="of the angles; 0 and 1 by default"
     )
     add_processes(parser)
     options = parser.parse_args(arguments)
