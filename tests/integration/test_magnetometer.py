@@ -111,6 +111,9 @@ def test_a_disturbed_field_is_named_and_left_alone(indoors):
     assert with_it.quality["grade"] >= "B"
     shares = with_it.summary["magnetometer"]["disturbed_percent"]
     assert set(shares) == set(indoors.sensors) and max(shares.values()) > 30.0
+    for quantity, expected in (("strength_ut", 49.0), ("dip_deg", 65.0)):
+        for one in with_it.summary["magnetometer"][quantity].values():
+            assert one["expected"] == one["measured"] == pytest.approx(expected, abs=6.0)
 
 
 def test_the_times_of_a_disturbance_are_those_it_had(outdoors):

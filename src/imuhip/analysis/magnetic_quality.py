@@ -77,9 +77,19 @@ def note_magnetometer(
     quality["magnetometer"] = record
     quality["grade"] = max(quality["grade"], record["grade"])  # letters, A is best
     quality["reasons"] = quality["reasons"] + [f"magnetometer: {why}" for why in record["reasons"]]
+    sensors = record["sensors"].items()
     summary["magnetometer"] = {
         "used": record["used"],
-        "disturbed_percent": {s: one["disturbed_percent"] for s, one in record["sensors"].items()},
+        "disturbed_percent": {segment: one["disturbed_percent"] for segment, one in sensors},
+    } | {
+        quantity: {
+            segment: {
+                "expected": one[f"expected_{quantity}"],
+                "measured": one[f"measured_{quantity}"][1],
+            }
+            for segment, one in sensors
+        }
+        for quantity in ("strength_ut", "dip_deg")
     }
 
 
