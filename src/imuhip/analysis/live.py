@@ -76,7 +76,7 @@ class LivePipeline:
         self.calibrator = LiveCalibrator(self.sides, rate_hz, pose_marker)
         self.last_calibration: LiveCalibration | None = None
         self.removed: dict[str, Removal] = {}
-        self.log = LiveLog()
+        self.log = LiveLog(self.sides)
         self.bias_rad_s: dict[str, FloatArray] = {}
         self.wobble: dict[Side, StrapWobble] = {}
         self.still = False

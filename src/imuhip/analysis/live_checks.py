@@ -95,8 +95,9 @@ class LiveChecks:
         """Take in a block; returns the slips that are new."""
         kept = slice(self._thin // 2, None, self._thin)
         known = {s: frame.motions[s].trusted[kept] for s in self._segments}
-        gyr = {s: frame.smooth_gyr[s][kept] for s in self._segments}
-        acc = {s: frame.smooth_acc[s][kept] for s in self._segments}
+        # copies: views would keep every row of the block
+        gyr = {s: frame.smooth_gyr[s][kept].copy() for s in self._segments}
+        acc = {s: frame.smooth_acc[s][kept].copy() for s in self._segments}
         self._past.append(_Thin(float(frame.time_s[0]), frame.gait[kept], known, gyr, acc))
         if not frame.walked or frame.index % _EVERY_BLOCKS:
             return []

@@ -53,9 +53,10 @@ class LiveDrift:
             # summed on from sample to sample, so that it does not matter how they were cut
             exposed[side] = np.cumsum(rate, axis=0) / self._rate_hz
             if n_rows:
-                self._since[side] = exposed[side][-1]
+                # copies: a view would keep all rows of a block for as long as the step is kept
+                self._since[side] = exposed[side][-1].copy()
                 if 0 <= middle < n_rows:
-                    self._to_middle[side] = exposed[side][middle]
+                    self._to_middle[side] = exposed[side][middle].copy()
         self._n_rows += n_rows
         return exposed
 

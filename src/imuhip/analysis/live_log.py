@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,33 +23,40 @@ _QUIET_S = 30.0
 """A note that comes back sooner is the same one."""
 
 
-@dataclass
 class LiveLog:
-    """Grows by one entry per block; a few dozen bytes each."""
+    """Grows by a hundred bytes per block: numbers in rows, not objects.
 
-    still: list[BoolArray] = field(default_factory=list)
-    period_s: list[FloatArray] = field(default_factory=list)
-    headings: list[dict[Side, tuple[float, float, float, float]]] = field(default_factory=list)
-    events: list[LiveEvent] = field(default_factory=list)
-    _last_said_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    Parameters
+    ----------
+    sides : sequence of Side
+        Worn.
+    """
+
+    def __init__(self, sides: Sequence[Side]) -> None:
+        self.events: list[LiveEvent] = []
+        self._last_said_s: dict[tuple[str, str], float] = {}
+        self._still = array("b")
+        self._period_s = array("d")
+        self._headings = {side: array("d") for side in sides}
 
     def add(
         self, frame: LiveFrame, headings: LiveHeadings, told: Sequence[tuple[str, str]]
     ) -> None:
         """Store one block, and what people are told at its end."""
-        self.still.append(frame.seconds_still)
-        self.period_s.append(frame.period_s)
-        self.headings.append(
-            {
-                side: (
+        self._still.extend(frame.seconds_still.tolist())
+        self._period_s.extend(frame.period_s.tolist())
+        for side, rows in self._headings.items():
+            found = headings.filters.get(side)
+            rows.extend(
+                _UNKNOWN
+                if found is None
+                else (
                     found.heading_rad,
                     found.drift_sd_rad,
                     found.rate_rad_s,
                     headings.innovations.get(side, float("nan")),
                 )
-                for side, found in headings.filters.items()
-            }
-        )
+            )
         at_s = float(frame.time_s[-1])
         for about, text in told:
             kind = (about, text.rstrip("0123456789. ")[:20])
@@ -59,13 +67,11 @@ class LiveLog:
 
     def seconds(self) -> tuple[BoolArray, FloatArray]:
         """Return stillness (f,) and stride period (f,) s of every second judged."""
-        if not self.still:
-            return np.empty(0, dtype=bool), np.empty(0)
-        return np.concatenate(self.still), np.concatenate(self.period_s)
+        return np.array(self._still, dtype=bool), np.array(self._period_s, dtype=float)
 
     def track(self, side: Side) -> HeadingTrack:
         """Return the heading as it was known at the end of each block, NaN before calibration."""
-        rows = np.array([entry.get(side, _UNKNOWN) for entry in self.headings]).reshape(-1, 4)
+        rows = np.array(self._headings[side], dtype=float).reshape(-1, 4)
         return HeadingTrack(
             rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], np.empty((len(rows), 0))
         )
