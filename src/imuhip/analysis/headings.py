@@ -99,6 +99,8 @@ def find_headings(
     `seen_drift` is drift since the pose (rad) and its variance by block, seen by something else.
     """
     segments = ("pelvis", *(f"thigh_{side}" for side in axes))
+    # a marker says which gait is asked for; all of it shows what the heading did since the pose
+    walked = gait | _rows_of_frames(activity.gait, len(grid), rate_hz)
     block = round(BLOCK_S * rate_hz)
     product_thin = thinning(block, rate_hz, _PRODUCT_RATE_HZ)
     second = thinning(block // product_thin, rate_hz / product_thin, _FORCE_RATE_HZ)
@@ -110,7 +112,7 @@ def find_headings(
     products = {segment: _at_product_rate(worn[segment], product_thin) for segment in segments}
     product_hz = rate_hz / product_thin
     own = {
-        side: (gait & motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted)[::thin]
+        side: (walked & motions["pelvis"].trusted & motions[f"thigh_{side}"].trusted)[::thin]
         for side in axes
     }
     usable = np.logical_and.reduce(list(own.values()))
@@ -142,15 +144,15 @@ def find_headings(
             rate_hz / thin,
         )
         stances = dict((seen_drift or {}).get(side, {}))
-        stances |= find_stances(motions, grid.acc, activity, gait, pose, side, rate_hz)
+        stances |= find_stances(motions, grid.acc, activity, walked, pose, side, rate_hz)
         unseen = sum(
-            gap_turn_variance(grid.measured[s], motions[s].gyr, gait, block, rate_hz)
+            gap_turn_variance(grid.measured[s], motions[s].gyr, walked, block, rate_hz)
             for s in ("pelvis", f"thigh_{side}")
         )
         steps, exposed = heading_steps(
             exposures[f"thigh_{side}"],
             exposures["pelvis"],
-            gait[::product_thin],
+            walked[::product_thin],
             rate_hz / product_thin,
             block // product_thin,
             still,
@@ -249,11 +251,16 @@ def _force_at(r_S_m: FloatArray, motion: SensorMotion, rate_hz: float, thin: int
 
 
 def _still_blocks(still: BoolArray, n_blocks: int, block: int, rate_hz: float) -> BoolArray:
-    frame = round(FRAME_S * rate_hz)
-    rows = np.zeros(n_blocks * block, dtype=bool)
-    covered = np.repeat(still, frame)[: len(rows)]
-    rows[: len(covered)] = covered
+    rows = _rows_of_frames(still, n_blocks * block, rate_hz)
     return np.asarray(rows.reshape(n_blocks, block).all(axis=1))
+
+
+def _rows_of_frames(flags: BoolArray, n_rows: int, rate_hz: float) -> BoolArray:
+    """Return the flags (f,) of frames for every row (n,)."""
+    rows = np.zeros(n_rows, dtype=bool)
+    covered = np.repeat(flags, round(FRAME_S * rate_hz))[:n_rows]
+    rows[: len(covered)] = covered
+    return rows
 
 
 def block_to_rows(values: FloatArray, n_rows: int, rate_hz: float) -> FloatArray:
