@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from benchmarks import calibration_movements
 
 import imuhip
 from imuhip.calibration.protocol import shipped_protocol
@@ -108,3 +110,17 @@ def test_poses_that_differ_too_much_are_named():
     assert quality["calibration"]["pose_spread_deg"] > 3.0
     assert any("N-poses differ by" in why for why in quality["reasons"])
     assert quality["grade"] in "BC"
+
+
+def test_the_benchmark_prints_what_is_measured_beside_what_is_stated(capsys):
+    options = ["--people", "1", "--minutes", "0.3", "--processes", "1"]
+    options += ["--protocol", "n_pose_walk", "--protocol", "n_pose_leg_swing_walk"]
+    assert calibration_movements.main([*options, "--table", "zero"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line.startswith("n_pose")]
+    assert len(rows) == 4
+    numbers = [[float(word) for word in re.findall(r"\d+\.\d+", row)] for row in rows]
+    assert numbers[0][1::2] == [3.0, 2.0, 4.0]
+    assert numbers[2][1::2] == [1.5, 1.0, 2.0]
+    assert all(more < one for more, one in zip(numbers[1][1::2], numbers[0][1::2], strict=True))
+    assert [row.split()[-1] for row in rows] == ["1", "2", "1", "2"]
