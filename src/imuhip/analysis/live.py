@@ -29,18 +29,17 @@ from imuhip.analysis.live_fusion import LiveFusion
 from imuhip.analysis.live_headings import LiveHeadings
 from imuhip.analysis.live_log import LiveLog
 from imuhip.analysis.live_pelvis import LivePelvis, legs_apart
-from imuhip.analysis.live_straps import LiveStraps
+from imuhip.analysis.live_straps import LiveStraps, steady_rotation
 from imuhip.analysis.live_wear import LiveWear, Removal, impossible
 from imuhip.analysis.live_words import phase_of, strap_note
 from imuhip.analysis.motion import SensorMotion
 from imuhip.analysis.settings import Settings
 from imuhip.core import quaternion
-from imuhip.core.butterworth import CausalFilter, low_pass
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import FloatArray, Marker
 from imuhip.kinematics.angles import hip_from_segments
 from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
-from imuhip.kinematics.strap_wobble import CUT_HZ, StrapWobble
+from imuhip.kinematics.strap_wobble import StrapWobble
 from imuhip.kinematics.uncertainty import LIVE, hip_sd, pelvis_sd
 
 __all__ = ["LiveAngles", "LivePipeline"]
@@ -90,8 +89,7 @@ class LivePipeline:
         self._straps = LiveStraps(self.sides, rate_hz)
         self._checks = LiveChecks(self._segments, rate_hz)
         self._wear = LiveWear(self._segments, rate_hz)
-        steady = low_pass(CUT_HZ, rate_hz, order=4)
-        self._steady = {side: CausalFilter(steady) for side in self.sides}
+        self._steady = {side: steady_rotation(rate_hz) for side in self.sides}
         self._softness: dict[Side, float] = {}
         self._n_impossible = dict.fromkeys(self.sides, 0)
 

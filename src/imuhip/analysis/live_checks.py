@@ -29,6 +29,8 @@ _MEMORY_BLOCKS = 240
 _EVERY_BLOCKS = 5
 _DOUBT_BLOCKS = 8
 _SLIP_BLOCKS = 30
+_LEAST_SLIP_RAD = np.radians(6.0)
+"""Looked for every ten seconds, smaller ones would be found by chance."""
 _SAME_SLIP_S = 15.0
 _SAME_SLIP_SHARE = 0.35
 _MIXED_SHARE = 0.3
@@ -185,7 +187,8 @@ class LiveChecks:
         found = [
             slip
             for slip in found
-            if slip.at_s > self._sure_since_s.get(slip.segment, -np.inf)
+            if np.hypot(slip.axial_rad, slip.tilt_rad) > _LEAST_SLIP_RAD
+            and slip.at_s > self._sure_since_s.get(slip.segment, -np.inf)
             and not any(_same(slip, known) for known in self.slips)
         ]
         sure = [slip for slip in found if any(_same(slip, other) for other in self._suspected)]

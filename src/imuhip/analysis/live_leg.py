@@ -9,7 +9,13 @@ import numpy as np
 from imuhip.analysis.live_frame import LiveFrame
 from imuhip.analysis.live_poses import LivePose, PoseSeeker
 from imuhip.calibration.pose import upright
-from imuhip.calibration.stance import drift_between_stances, same_stance, stance_variance
+from imuhip.calibration.stance import (
+    LATER_STANCE_S,
+    LATER_STANCE_SD_RAD,
+    drift_between_stances,
+    same_stance,
+    stance_variance,
+)
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray, Marker
 
@@ -17,9 +23,6 @@ __all__ = ["FIRST_GAIT_S", "LegCourse"]
 
 FIRST_GAIT_S = 10.0
 _GAIT_NEEDED_S = (FIRST_GAIT_S, 20.0, 40.0, 60.0)
-_STANCE_S = 3.0
-_AFTER_GAIT_SD_RAD = np.radians(2.0)
-"""People put their feet down differently after a walk."""
 
 
 class LegCourse:
@@ -134,7 +137,7 @@ class LegCourse:
     def new_stance(self, reference: LivePose) -> tuple[float, float] | None:
         """Return drift and variance when a stance of 3 s came about in the block added last."""
         found = self._latest
-        if found is None or len(found.pose.rows) < _STANCE_S * self._rate_hz:
+        if found is None or len(found.pose.rows) < LATER_STANCE_S * self._rate_hz:
             return None
         if found.pose.rows.start == self._taken or found.end_block <= reference.end_block:
             return None
@@ -143,7 +146,7 @@ class LegCourse:
             return None
         drift = drift_between_stances(reference.q_WS, found.q_WS, f"thigh_{self.side}")
         alike = stance_variance(reference.pose.up_S, found.pose.up_S)
-        return drift, alike + float(_AFTER_GAIT_SD_RAD**2)
+        return drift, alike + float(LATER_STANCE_SD_RAD**2)
 
     def _gait_since(self, pose: LivePose, frames: Iterable[LiveFrame]) -> float:
         rows = sum(int(f.usable[self.side].sum()) for f in frames if f.index > pose.end_block)
