@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.io import loadmat
 
 import imuhip
+from benchmarks._document import Printed, add_write
 from imuhip.analysis.offline import analyze_offline
 from imuhip.analysis.settings import Settings
 from imuhip.core.butterworth import low_pass, zero_phase
@@ -107,13 +108,14 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help=f"folder of {FILE}")
+    add_write(parser)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
     """Print a table with a column for each leg."""
     options = _arguments(arguments)
-    print(" ".join(["$ python -m benchmarks real_person", *arguments]))
+    say = Printed("real_person", arguments)
     recording = load_person(options.data)
     whole = imuhip.analyze(recording)
     found = analyze_offline(
@@ -152,8 +154,12 @@ def main(arguments: list[str]) -> int:
             for angle in ("flexion", "adduction", "rotation"):
                 change = change_deg(whole, part, missing, f"hip_{angle}_{side}_deg")
                 add(f"change without the {missing} third: {angle}", f"{change:.2f}°")
-    print(f"{'':<44}{'left':>12}{'right':>12}")
+    say(f"{'':<44}{'left':>12}{'right':>12}")
     for name, values in rows.items():
-        print(f"{name:<44}" + "".join(f"{value:>12}" for value in values))
-    print(f"grade {whole.quality['grade']}: " + "; ".join(whole.quality["reasons"]))
+        say(f"{name:<44}" + "".join(f"{value:>12}" for value in values))
+    say(f"grade {whole.quality['grade']}")
+    for reason in whole.quality["reasons"]:
+        say(f"- {reason}")
+    if options.write:
+        say.write(options.document)
     return 0
