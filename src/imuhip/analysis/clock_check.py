@@ -53,6 +53,14 @@ def measure_sync(
     block = round(SYNC_BLOCK_S * rate_hz)
     edge = round(_EDGE_S * rate_hz)
     found: dict[str, SyncEstimate] = {}
+    forces: dict[tuple[str, int], PointForce] = {}  # both thighs mostly ask for the same blocks
+
+    def force(segment: str, start: int) -> PointForce:
+        if (segment, start) not in forces:
+            rows = block * thin
+            forces[segment, start] = _force(motions[segment], start, rows, grid.rate_hz, thin)
+        return forces[segment, start]
+
     for thigh in (f"thigh_{side}" for side in SIDES):
         if thigh not in motions:
             continue
@@ -63,10 +71,7 @@ def measure_sync(
         rows = (starts[:, None] + thin * np.arange(block)).ravel()
         within = np.tile(np.arange(block), len(starts))
         pelvis, other = (
-            PointForce.joined(
-                [_force(motions[s], start, block * thin, grid.rate_hz, thin) for start in starts]
-            )
-            for s in ("pelvis", thigh)
+            PointForce.joined([force(s, int(start)) for start in starts]) for s in ("pelvis", thigh)
         )
         priors = (
             VectorPrior(*pelvis_prior_unfacing(pose.up_S["pelvis"])),

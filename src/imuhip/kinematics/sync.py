@@ -35,6 +35,7 @@ _START_SD_S = 0.03
 _MODEL_SD_S = 0.0003
 """What a sensor's own delays and the interpolation leave, however well the forces agree."""
 
+_FIRST_ITERATIONS = 3
 _ITERATIONS = 6
 _SKEW_BLOCKS = 6
 """Fewer blocks are no base for a rate."""
@@ -117,8 +118,9 @@ def estimate_sync(
     rate = np.zeros(n_rows)  # the part of the offset that grows with time
     skew, middle_s, offsets = 0.0, float(time_s[usable].mean()), np.empty(0)
     for _ in range(2):
+        start = _fit(pelvis, thigh, usable, priors, rate_hz, rate, None)
         fits = [
-            _fit(pelvis, thigh, usable, priors, rate_hz, rate, half_turn=half_turn)
+            _fit(pelvis, thigh, usable, priors, rate_hz, rate, start, half_turn=half_turn)
             for half_turn in (False, True)
         ]
         found = min(fits, key=lambda fit: fit.misfit)
@@ -141,22 +143,25 @@ def _fit(
     priors: tuple[VectorPrior, VectorPrior],
     rate_hz: float,
     grown_s: FloatArray,
+    start: _Fit | None,
     *,
-    half_turn: bool,
+    half_turn: bool = False,
 ) -> _Fit:
-    """Find the offset and both vectors from all rows; the vertical alone makes the start."""
-    vectors = np.concatenate([prior.mean_m for prior in priors])
-    offset_s = 0.0
-    for iteration in range(-3, _ITERATIONS):
+    """Find the offset and both vectors from all rows; without a start, from the vertical alone."""
+    vectors = (
+        np.concatenate([prior.mean_m for prior in priors]) if start is None else start.vectors_m
+    )
+    offset_s = 0.0 if start is None else start.offset_s
+    for iteration in range(_FIRST_ITERATIONS if start is None else _ITERATIONS):
         late = _shifted(thigh, (offset_s + grown_s) * rate_hz)
         slope = np.gradient(late.at(vectors[3:]), 1.0 / rate_hz, axis=0)
-        if iteration < 0:
+        if start is None:
             heading = np.zeros(len(late))
         else:
             heading = _headings(pelvis, late, vectors, usable, rate_hz)
             heading = heading + (np.pi if half_turn and iteration == 0 else 0.0)
         information, pull, misfit = _normal_equations(
-            pelvis, late, slope, heading, usable, vectors, (2,) if iteration < 0 else (0, 1, 2)
+            pelvis, late, slope, heading, usable, vectors, (2,) if start is None else (0, 1, 2)
         )
         for k, prior in enumerate(priors):
             rows = slice(3 * k, 3 * k + 3)
@@ -206,13 +211,18 @@ def _normal_equations(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return information (7, 7), pull (7,) and squared misfit for vectors and offset."""
     rows = usable & np.isfinite(heading_rad)
-    turn = heading_rad[rows]
-    fixed, slope = turn_about_z(thigh.fixed[rows], turn), turn_about_z(slope[rows], turn)
-    lever = np.stack([turn_about_z(thigh.lever[rows, :, k], turn) for k in range(3)], axis=-1)
+    # all that turns with the thigh, a row of each component: fixed, lever, slope
+    whole = np.concatenate([thigh.fixed[..., None], thigh.lever, slope[..., None]], axis=2)[rows]
+    cosine, sine = np.cos(heading_rad[rows])[:, None], np.sin(heading_rad[rows])[:, None]
+    turned = (
+        cosine * whole[:, 0] - sine * whole[:, 1],
+        sine * whole[:, 0] + cosine * whole[:, 1],
+        whole[:, 2],
+    )
     information, pull, total = np.zeros((7, 7)), np.zeros(7), 0.0
     for k in components:
-        design = np.column_stack([pelvis.lever[rows, k], -lever[:, k], -slope[:, k]])
-        target = fixed[:, k] - pelvis.fixed[rows, k]
+        design = np.concatenate([pelvis.lever[rows, k], -turned[k][:, 1:]], axis=1)
+        target = turned[k][:, 0] - pelvis.fixed[rows, k]
         misfit = design[:, :6] @ vectors - target
         scale = float(np.median(np.abs(misfit))) / 0.6745 + 1e-6 if len(misfit) else 1.0
         weight = 1.0 / (1.0 + (misfit / (2.385 * scale)) ** 2)  # Cauchy
