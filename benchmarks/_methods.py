@@ -76,8 +76,10 @@ def peers(recording: imuhip.Recording) -> dict[str, dict[str, Errors]]:
     """Return the errors with headings that are known, left alone, or detrended."""
     found = _kinematics(recording, "vqf")
     plain = _with_thighs_turned(found, _uncorrected_turn)
+    known = _with_thighs_turned(found, _known_turn(recording))
+    known["pelvis_rotation"] = _known_rotation(recording, found)
     return {
-        FLOOR: errors(_with_thighs_turned(found, _known_turn(recording)), recording),
+        FLOOR: errors(known, recording),
         "no heading correction": errors(plain, recording),
         "detrended over 30 s": errors(_detrended(plain, found, _DETREND_S), recording),
         "detrended per stride": errors(_detrended(plain, found, _stride_s(found)), recording),
@@ -144,6 +146,24 @@ def _running_mean(values: FloatArray, window: int) -> FloatArray:
     first = np.maximum(middle - window // 2, 0)
     last = np.minimum(middle + (window + 1) // 2, len(values))
     return np.asarray((sums[last] - sums[first]) / np.maximum(counts[last] - counts[first], 1))
+
+
+def _known_rotation(recording: imuhip.Recording, found: Kinematics) -> FloatArray:
+    """Return pelvis rotation (n,), deg, of a sensor whose heading and walking direction are known.
+
+    Off by what the skin turns on the bone, and zero in the pose.
+    """
+    truth, table = recording.truth_motion, recording.truth
+    if truth is None or table is None:
+        raise ValueError("Expected a simulated recording, got one without truth")
+    bone, sensor = truth.orientations["pelvis"], truth.sensor_orientations["pelvis"]
+    rows = slice(found.pose.rows.start, found.pose.rows.end)
+    mounted = quaternion.average(
+        quaternion.multiply(quaternion.conjugate(sensor[rows]), bone[rows])
+    )
+    skin = quaternion.multiply(quaternion.multiply(sensor, mounted), quaternion.conjugate(bone))
+    turned = np.degrees(quaternion.heading_about_z(skin))
+    return np.asarray(table[angle_column("pelvis_rotation")].to_numpy() + turned)
 
 
 def _known_turn(recording: imuhip.Recording) -> Callable[[Kinematics, str], FloatArray]:

@@ -6,7 +6,7 @@ angle's own mean: a constant comes from the pose and the mounting, the rest from
 Of hip rotation also the offset (root mean square of each leg's mean error) and the drift (range of
 the means over 30 s, mean and largest of all legs). The peers change one thing each:
 
-- floor: both sensors' headings from the truth; inclination, mounting and soft tissue are left
+- floor: headings of sensors and walk from the truth; inclination, mounting and skin are left
 - no heading correction: the heading of the pose is kept, as without a magnetometer or a joint model
 - detrended: the same, hip rotation less its running mean over 30 s or a stride (mean-free by
   construction)

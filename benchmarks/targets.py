@@ -3,8 +3,9 @@
 Simulated people with consumer sensors in any mounting; soft tissue on unless a row says otherwise;
 root mean square errors against bone truth, all people and both legs pooled, beside them the person
 and leg with the largest one. A promise counts as kept when the pooled figure keeps its limit. The
-floor is the same analysis with the true heading of both sensors. With ``--data``, trials of BROAD
-too (see ``python -m benchmarks orientation``). Nobody here was used to tune anything.
+floor is the same analysis with the true headings of the sensors and of the walk. With ``--data``,
+trials of BROAD too (see ``python -m benchmarks orientation``). The people of the default seeds are
+for this table alone: nothing is to be tuned to them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from benchmarks._scoring import GROUPS, Errors, Scores, mean_of, pooled, worst_o
 from benchmarks.orientation import DATA_SOURCE, Trial, measure, orientation_errors, read_trial
 from imuhip.fusion.filters import FILTERS
 
-_FIRST_SEED: Final = 7001
+_FIRST_SEED: Final = 9101
 _SHORT_MIN: Final = 10.0
 _SYNC_MS: Final = 10.0
 _WAYS: Final = (OFFLINE, LIVE)
@@ -111,6 +112,13 @@ def _rmse(text: str, found: Sequence[_Found], group: str, limits: Sequence[float
     return rows
 
 
+def _floor(found: Sequence[_Found], group: str) -> str:
+    """Return, for angles that need a heading, what they are worth when it is known."""
+    if group not in ("hip rotation", "pelvis rotation"):
+        return ""
+    return f" (floor {pooled([one.scores[FLOOR] for one in found], GROUPS[group])[0]:.2f}°)"
+
+
 def _promises(done: dict[str, list[_Found]], minutes: float, short: float) -> Iterator[Promise]:
     """Measure every promise on simulated people."""
     for gait in ("walk", "run"):
@@ -119,7 +127,7 @@ def _promises(done: dict[str, list[_Found]], minutes: float, short: float) -> It
         yield from _rmse(text, found, "hip rotation", (0.35, 0.8))
     for gait in ("walk", "run"):
         floor = pooled([one.scores[FLOOR] for one in done[gait]], _ROTATION)[0]
-        text = f"hip rotation, {gait} {minutes:g} min (floor {floor:.2f}°)"
+        text = f"hip rotation, {gait} {minutes:g} min{_floor(done[gait], 'hip rotation')}"
         yield from _rmse(text, done[gait], "hip rotation", (floor + 0.2, floor + 0.5))
     for gait in ("walk", "run"):
         for way, limit in zip(_WAYS, (1.5, 2.5), strict=True):
@@ -136,11 +144,12 @@ def _promises(done: dict[str, list[_Found]], minutes: float, short: float) -> It
         ("pelvis rotation", (0.5, 0.8)),
     ):
         for gait in ("walk", "run"):
-            yield from _rmse(f"{group}, {gait} {minutes:g} min", done[gait], group, limits)
-    floor = pooled([one.scores[FLOOR] for one in done["run"]], _ROTATION)[0]
-    text = f"hip rotation, run, 2 % lost (floor {floor:.2f}°)"
+            text = f"{group}, {gait} {minutes:g} min{_floor(done[gait], group)}"
+            yield from _rmse(text, done[gait], group, limits)
+    floor_told = _floor(done["run"], "hip rotation")
+    text = f"hip rotation, run, 2 % lost{floor_told}"
     yield from _rmse(text, done["loss"], "hip rotation", (2.5, 3.0))
-    text = f"hip rotation, run, clocks ±{_SYNC_MS:g} ms (floor {floor:.2f}°)"
+    text = f"hip rotation, run, clocks ±{_SYNC_MS:g} ms{floor_told}"
     yield from _rmse(text, done["sync"], "hip rotation", (2.4,))
     off = np.abs([error for one in done["sync"] for error in one.sync_error_ms])
     text = f"clocks found from the motion, run, ±{_SYNC_MS:g} ms"

@@ -55,7 +55,7 @@ def test_hip_angles_prints_a_row_for_each_method_and_keeps_it(capsys, tmp_path):
 
 
 def test_targets_judges_every_promise(capsys):
-    options = ["--minutes", "1.1", "--people", "1", "--first-seed", "3"]
+    options = ["--minutes", "1.1", "--people", "1", "--first-seed", "3", "--rate", "50"]
     assert targets.main([*options, "--processes", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [line for line in lines[3:] if line.endswith(("yes", "NO"))]
