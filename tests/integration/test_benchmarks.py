@@ -6,6 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchmarks import hip_angles, robustness, speed, targets
 from benchmarks._document import Printed, write_section
@@ -115,6 +116,27 @@ def test_a_page_without_a_place_for_the_figures_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="0 sections of targets") as caught:
         write_section(document, "targets", "figures")
     assert "<!-- targets: begin -->" in caught.value.hint
+
+
+def test_errors_are_split_into_mean_drift_and_stated():
+    recording = imuhip.simulate("walk", 3, 1, rate_hz=50.0, stops=1)
+    true = recording.truth["hip_rotation_left_deg"].to_numpy()
+    time_s = recording.truth_motion.time_s
+    pieces = [(m.start_s, m.end_s) for m in recording.markers if m.name == "gait"]
+    second = time_s >= pieces[1][0]
+    found = true + np.where(second, 3.0, 1.0)  # a step of 2 degrees in the stop
+    found[:1000] = np.nan  # before gait: not counted
+    found[(time_s > pieces[0][0]) & (time_s < pieces[0][0] + 9.0)] = np.nan
+    sd = np.full_like(true, 2.0)
+    one = hip_angles.errors({"hip_rotation_left": found}, recording, {"hip_rotation_left": sd})
+    result = one["hip_rotation_left"]
+    share = 90.0 / 171.0  # of the second piece in what is known
+    assert result.squared == pytest.approx(9 * share + 1 * (1 - share), rel=1e-3)
+    assert result.mean_free_squared == pytest.approx(4 * share * (1 - share), rel=1e-3)
+    assert result.drift == pytest.approx(2.0)
+    assert result.within_one == pytest.approx(1 - share, abs=1e-3)
+    assert result.within_two == 1.0
+    assert result.missing == pytest.approx(9.0 / 180.0, abs=1e-3)
 
 
 def test_pooling_is_the_root_of_the_mean_square():
