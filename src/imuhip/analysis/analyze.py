@@ -16,6 +16,7 @@ from imuhip.analysis.magnetic_use import (
     watch_magnetometers,
 )
 from imuhip.analysis.mounting import (
+    Mounting,
     check_mounting,
     explained,
     note_mounting,
@@ -23,13 +24,14 @@ from imuhip.analysis.mounting import (
     widened,
 )
 from imuhip.analysis.movements import note_movements
-from imuhip.analysis.offline import Kinematics, analyze_offline
+from imuhip.analysis.offline import Kinematics, analyze_grid, analyze_offline
 from imuhip.analysis.quality import assess_quality
 from imuhip.analysis.result import Analysis
 from imuhip.analysis.sensor_intrinsics import corrected_sensors, note_intrinsics
 from imuhip.analysis.settings import Settings
 from imuhip.analysis.summary import summarise
 from imuhip.analysis.tables import angle_table, stride_table
+from imuhip.analysis.wearings import Wearing, analyze_wearings, note_wearings, taken_off
 from imuhip.calibration.stillness import stretches
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import ImuSeries, Marker
@@ -124,12 +126,12 @@ def analyze(
         day=recording_day(recording) if magnetometer else None,
     )
     sensors, applied = corrected_sensors(recording, intrinsics)
-    found = _found(recording, sensors, settings)
-    mounting = check_mounting(found)
+    found, wearings = _found(recording, sensors, settings)
+    mounting = _mounting(found, wearings)
     if correct_slips and mounting.slips and not live:
         sensors = unslipped(sensors, mounting.slips)
-        found = _found(recording, sensors, settings, mounting.slips)
-        mounting = check_mounting(found, corrected=mounting.slips)
+        found, wearings = _found(recording, sensors, settings, mounting.slips)
+        mounting = _mounting(found, wearings, mounting.slips)
     analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
     note_intrinsics(analysis.quality, applied)
     note_mounting(analysis.quality, mounting)
@@ -137,6 +139,7 @@ def analyze(
         analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])
     )
     note_movements(analysis.quality, found.movements)
+    note_wearings(analysis.quality, wearings)
     if live:
         note_events(analysis.quality, found.events)
     return analysis
@@ -147,8 +150,11 @@ def _found(
     sensors: Mapping[str, ImuSeries],
     settings: Settings,
     slips: Sequence[StrapSlip] = (),
-) -> Kinematics:
-    """Run all steps; an error says which sensor is on the wrong segment, where one is."""
+) -> tuple[Kinematics, tuple[Wearing, ...]]:
+    """Run all steps, for each wearing of the sensors where there are several.
+
+    An error says which sensor is on the wrong segment, where one is.
+    """
     markers, rate_hz = recording.markers, recording.rate_hz
     try:
         if settings.live:
@@ -156,12 +162,32 @@ def _found(
 
             found = analyze_live(sensors, markers, rate_hz, settings)
             if not settings.magnetometer:
-                return found
+                return found, ()
             watched = watch_magnetometers(sensors, rate_hz, found.pose, settings)
-            return replace(found, magnetic=watched)
-        return analyze_offline(sensors, markers, rate_hz, settings, slips)
+            return replace(found, magnetic=watched), ()
+        found = analyze_offline(sensors, markers, rate_hz, settings, slips)
+        off = taken_off(found)
+        if not off:
+            return found, ()
+        return analyze_wearings(
+            found,
+            off,
+            markers,
+            lambda grid, inside: analyze_grid(grid, sensors, inside, settings, slips),
+        )
     except ImuhipError as error:
         raise explained(error, sensors, rate_hz) from error
+
+
+def _mounting(
+    found: Kinematics, wearings: Sequence[Wearing], corrected: Sequence[StrapSlip] = ()
+) -> Mounting:
+    """Look at the mounting, of each wearing by itself: between two of them nothing slipped."""
+    if not wearings:
+        return check_mounting(found, corrected)
+    each = [check_mounting(w.found, corrected) for w in wearings if w.found is not None]
+    main = max(each, key=lambda mounting: mounting.misplaced)
+    return replace(main, slips=tuple(slip for one in each for slip in one.slips))
 
 
 def tabulate(found: Kinematics, duration_s: float) -> Analysis:

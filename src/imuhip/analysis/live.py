@@ -30,7 +30,7 @@ from imuhip.analysis.live_headings import LiveHeadings
 from imuhip.analysis.live_log import LiveLog
 from imuhip.analysis.live_pelvis import LivePelvis, legs_apart
 from imuhip.analysis.live_straps import LiveStraps, steady_rotation
-from imuhip.analysis.live_wear import LiveWear, Removal, impossible
+from imuhip.analysis.live_wear import LiveWear, Removal
 from imuhip.analysis.live_words import phase_of, strap_note
 from imuhip.analysis.motion import SensorMotion
 from imuhip.analysis.settings import Settings
@@ -39,6 +39,7 @@ from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import FloatArray, Marker
 from imuhip.kinematics.angles import hip_from_segments
 from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
+from imuhip.kinematics.hip_limits import impossible_hip
 from imuhip.kinematics.strap_wobble import StrapWobble
 from imuhip.kinematics.uncertainty import LIVE, hip_sd, pelvis_sd
 
@@ -278,7 +279,7 @@ class LivePipeline:
         for side, hip in hips.items():
             heading_sd = np.full(len(time_s), self._headings.filters[side].drift_sd_rad)
             gone = missing | ~motions[f"thigh_{side}"].trusted
-            wrong = impossible(hip, heading_sd)
+            wrong = impossible_hip(hip, heading_sd)
             self._n_impossible[side] += int((wrong & ~gone).sum())
             gone |= wrong | (heading_sd > UNKNOWN_SD_RAD)
             untold |= gone

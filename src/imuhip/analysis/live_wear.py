@@ -16,14 +16,10 @@ import numpy.typing as npt
 
 from imuhip.analysis.live_frame import LiveFrame
 from imuhip.core.segments import Side
-from imuhip.core.series import BoolArray, FloatArray
-from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
+from imuhip.core.series import FloatArray
 
-__all__ = ["LiveWear", "Removal", "impossible"]
+__all__ = ["LiveWear", "Removal"]
 
-_FLEXION_LIMITS_RAD = (np.radians(-40.0), np.radians(140.0))
-_ADDUCTION_LIMIT_RAD = np.radians(60.0)
-_ROTATION_LIMIT_RAD = np.radians(80.0)
 _IMPOSSIBLE_BLOCKS = 2
 
 _LONG_GAP_S = 60.0
@@ -55,26 +51,6 @@ class Removal:
     segments: tuple[str, ...]
     since_block: int
     reason: str
-
-
-def impossible(hip: FloatArray, heading_sd_rad: FloatArray) -> BoolArray:
-    """Return (n,) where no hip can be bent like that.
-
-    Parameters
-    ----------
-    hip : (n, 3) array, rad
-        Flexion, adduction and rotation.
-    heading_sd_rad : (n,) array, rad
-        Where the heading is not known, only flexion and adduction are asked.
-    """
-    low, high = _FLEXION_LIMITS_RAD
-    known = heading_sd_rad < UNKNOWN_SD_RAD
-    return np.asarray(
-        (hip[:, 0] < low)
-        | (hip[:, 0] > high)
-        | (np.abs(hip[:, 1]) > _ADDUCTION_LIMIT_RAD)
-        | (known & (np.abs(hip[:, 2]) > _ROTATION_LIMIT_RAD))
-    )
 
 
 @dataclass
@@ -140,7 +116,8 @@ class LiveWear:
         up_S : mapping of segment to (3,) array
             Vertical in the pose, of the sensors that are calibrated.
         impossible_share : float
-            Of the block's rows, by `impossible`, of the leg that has most.
+            Of the block's rows, of the leg that has most
+            (`imuhip.kinematics.hip_limits.impossible_hip`).
         jumps : mapping of side to (innovation, sigma), rad
             Of the headings measured in this block.
         """

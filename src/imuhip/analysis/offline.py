@@ -48,7 +48,7 @@ from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.strap_slip import StrapSlip
 from imuhip.kinematics.strap_wobble import StrapWobble
 
-__all__ = ["Kinematics", "analyze_offline", "check_segments", "with_nothing_for"]
+__all__ = ["Kinematics", "analyze_grid", "analyze_offline", "check_segments", "with_nothing_for"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,17 @@ def analyze_offline(
         When nobody stands still.
     """
     check_segments(sensors)
-    grid = to_grid(sensors, rate_hz)
+    return analyze_grid(to_grid(sensors, rate_hz), sensors, markers, settings, slips)
+
+
+def analyze_grid(
+    grid: GridBlock,
+    sensors: Mapping[str, ImuSeries],
+    markers: tuple[Marker, ...],
+    settings: Settings,
+    slips: Sequence[StrapSlip] = (),
+) -> Kinematics:
+    """Run every step on a grid, or on a part of one; as `analyze_offline`."""
     rate_hz = grid.rate_hz
     motions = offline_motion(grid, rate_hz, settings.orientation_filter)
     activity = find_activity(grid, motions, rate_hz)
