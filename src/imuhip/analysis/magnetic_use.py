@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock, to_grid
-from imuhip.analysis.magnetic import (
-    FRAME_S,
-    FieldView,
-    MagneticField,
-    MagneticHip,
-    magnetic_hip,
-    view_field,
-)
+from imuhip.analysis.magnetic import FRAME_S, FieldView, MagneticField, view_field
+from imuhip.analysis.magnetic_hip import MagneticHip, magnetic_hip
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.calibration.pose import Pose
 from imuhip.core import quaternion
@@ -63,7 +57,7 @@ class MagneticFinding:
     hips : mapping of side to MagneticHip
     north_rad : (n,) array, rad, optional
         What turns the pelvis sensor's world so that its y points north; None where the field at
-        the pelvis was disturbed most of the time.
+        the pelvis was disturbed most of the time, or in the pose.
     """
 
     field: MagneticField
@@ -145,7 +139,7 @@ def use_magnetometers(
         for side, track in tracks.items()
     }
     pelvis, north = field.views["pelvis"], None
-    if pelvis.disturbed_share < _NORTH_SHARE:
+    if pelvis.disturbed_share < _NORTH_SHARE and not pelvis.pose_disturbed:
         declination = 0.0 if earth is None else earth.declination_rad
         north = _north_heading(grid, motions["pelvis"], pelvis) - declination
     return MagneticFinding(field, hips, north)
