@@ -26,15 +26,17 @@ class PeakMemory:
     peak: int
 
 
-def resident_bytes() -> int | None:
-    """Return how much memory this process has now; None where the system does not say."""
+def resident_bytes(row: str = "VmRSS") -> int | None:
+    """Return how much memory this process has now (``"VmHWM"``: had at most), where Linux tells.
+
+    Not from ``getrusage``: a process begins with the maximum of the one that started it.
+    """
     try:
-        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+        status = Path("/proc/self/status").read_text("ascii")
     except OSError:
         return None
-    import resource
-
-    return int(pages) * resource.getpagesize()
+    rows = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return 1024 * int(rows[row].split()[0])
 
 
 def peak_memory(recording: imuhip.Recording) -> PeakMemory | None:
@@ -54,8 +56,6 @@ def peak_memory(recording: imuhip.Recording) -> PeakMemory | None:
 
 
 def _main(path: str) -> None:
-    import resource
-
     sensors: dict[str, dict[str, np.ndarray]] = {}
     with np.load(path) as samples:
         rate_hz = float(samples["rate_hz"])
@@ -66,8 +66,7 @@ def _main(path: str) -> None:
     recording = imuhip.Recording.from_arrays(rate_hz=rate_hz, sensors=sensors)
     before = resident_bytes()
     imuhip.analyze(recording)
-    # Linux counts in kilobytes
-    print(before, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(before, resident_bytes("VmHWM"))
 
 
 if __name__ == "__main__":
