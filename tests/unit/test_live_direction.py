@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 
 from imuhip.kinematics.live_direction import LiveDirection
@@ -51,6 +53,33 @@ def test_a_turn_is_followed_while_it_is_walked() -> None:
     error = error_deg(follow(heading, legs, 50), direction)[1000:]
     assert np.sqrt(np.mean(error**2)) < 1.0
     assert np.abs(error).max() < 8.0
+
+
+def test_each_kind_of_gait_keeps_what_was_learnt_of_it() -> None:
+    """A runner's pelvis goes otherwise with the legs: what walking taught waits for the walk."""
+    heading, _, legs = walk(0.0, 20.0)
+    live = LiveDirection(RATE_HZ, legs.shape[1])
+    live.change_gait("walk")
+    live.update(heading, legs, STRIDE)
+    live.learn(STRIDE)
+    turned, true, turning_legs = walk(180.0, 20.0)
+    expected = live_copy_error(live, turned, turning_legs, true)
+    live.change_gait("run")
+    live.update(-3.0 * heading, legs, STRIDE)
+    live.change_gait("walk")
+    assert abs(live_copy_error(live, turned, turning_legs, true) - expected) < 0.05
+    live.change_gait("none")
+    assert live_copy_error(live, turned, turning_legs, true) > 2.0 * expected
+
+
+def live_copy_error(
+    live: LiveDirection, heading: np.ndarray, legs: np.ndarray, direction: np.ndarray
+) -> float:
+    """Return the RMS error (degrees) with which a copy would follow a walk with a turn."""
+    found = deepcopy(live)
+    found.begin(heading[:1], legs[:1])
+    error = error_deg(found.update(heading, legs, STRIDE)[1], direction)
+    return float(np.sqrt(np.mean(error[500:] ** 2)))
 
 
 def test_blocks_do_not_matter() -> None:

@@ -148,7 +148,8 @@ class LivePipeline:
         self.still = frame.still
         if self.calibration is not None:
             self._renew_body(frame, self.calibration)
-        self._pelvis.end_block(frame.period_s if self._body.is_known else frame.period_s * np.nan)
+        period_s = frame.period_s if self._body.is_known else frame.period_s * np.nan
+        self._pelvis.end_block(period_s, running=frame.running)
         self.log.add(frame, self._headings, [(note.about, note.text) for note in self._told()])
 
     def _told(self) -> list[LiveNote]:

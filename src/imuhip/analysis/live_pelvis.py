@@ -58,6 +58,7 @@ class LivePelvis:
         self._last_legs: FloatArray | None = None
         self._swing: list[FloatArray] = []
         self._speed_m_s = 0.0
+        self._gait_before = "none"
         self.period_s = 1.1
 
     def begin(self, q_WB: FloatArray, legs: FloatArray) -> None:
@@ -107,13 +108,15 @@ class LivePelvis:
         self._swing.append(legs[:, 0])
         return PelvisRows(attitude, direction, q_upright)
 
-    def end_block(self, period_s: FloatArray) -> None:
+    def end_block(self, period_s: FloatArray, *, running: bool) -> None:
         """Renew, at the end of a block, what is known of speed and of the pelvis' own swing.
 
         Parameters
         ----------
         period_s : (f,) array, s
             Stride time of each second, NaN where there is no gait.
+        running : bool
+            Whether that gait is running.
         """
         walked = np.isfinite(period_s)
         if walked.any():
@@ -123,7 +126,15 @@ class LivePelvis:
         self._swing = []
         if not walked.any():
             self._speed_m_s = 0.0
+            self._note_gait("none")
             return
+        self._note_gait("run" if running else "walk")
         if len(swing) > self.period_s * self._rate_hz:
             self._speed_m_s = steady_speed(float(np.std(swing)), self.period_s)
         self._direction.learn(round(self.period_s * self._rate_hz))
+
+    def _note_gait(self, gait: str) -> None:
+        """Change the kind of gait when two blocks agree: one alone may be a turn, or mistaken."""
+        if gait == self._gait_before:
+            self._direction.change_gait(gait)
+        self._gait_before = gait

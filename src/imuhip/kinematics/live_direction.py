@@ -40,10 +40,26 @@ class LiveDirection:
         self._legs: FloatArray = np.empty((0, n_features))
         self._weights: FloatArray | None = None
         self._calm_rad_s = _CALM_RAD_S
+        self._gait = ""
+        self._learnt: dict[str, tuple[FloatArray | None, float]] = {}
+        self._n_same = 0
 
     def begin(self, heading_rad: FloatArray, legs: FloatArray) -> None:
         """Take over a past: headings (n,) and what the legs did (n, k)."""
         self._heading, self._legs = np.unwrap(heading_rad)[-self._keep :], legs[-self._keep :]
+        self._n_same = len(self._heading)
+
+    def change_gait(self, gait: str) -> None:
+        """Go on with what was learnt of this kind of gait before, if anything was.
+
+        How the pelvis goes with the legs is another thing in running than in walking; and the legs
+        of one who starts from a stand tell nothing yet.
+        """
+        if gait == self._gait:
+            return
+        self._learnt[self._gait] = (self._weights, self._calm_rad_s)
+        self._weights, self._calm_rad_s = self._learnt.get(gait, (None, _CALM_RAD_S))
+        self._gait, self._n_same = gait, 0
 
     def turn(self, angle_rad: float) -> None:
         """Turn the past, when the pelvis' facing is found anew."""
@@ -73,6 +89,7 @@ class LiveDirection:
         self._heading = np.concatenate([self._heading, unwrapped])
         self._legs = np.concatenate([self._legs, legs])
         n_new = len(heading_rad)
+        self._n_same += n_new
         recent = slice(-(n_new + 4 * stride_samples), None)
         past, legs_past = self._heading[recent], self._legs[recent]
         direction = trailing_direction(past, n_new, stride_samples)
@@ -109,7 +126,7 @@ class LiveDirection:
         direction = centred_direction(self._heading, stride_samples)
         rate = np.abs(np.gradient(direction)) * self._rate_hz if len(direction) > 1 else direction
         rows = np.isfinite(self._legs).all(axis=1) & (rate < _STRAIGHT_RAD_S)
-        rows[:stride_samples] = False
+        rows[: max(stride_samples, len(rows) - self._n_same)] = False
         rows[-stride_samples:] = False
         if rows.sum() < 4.0 * self._rate_hz:
             return
