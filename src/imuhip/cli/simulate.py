@@ -42,7 +42,7 @@ def simulate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            "--protocol", help="Calibration movements of calibration/protocols/NAME.toml."
+            "--protocol", help="Calibration movements of this protocol (calibration/protocols/)."
         ),
     ] = None,
     magnetometer: Annotated[
