@@ -53,12 +53,12 @@ OFFLINE = ErrorBudget(
     pelvis_rotation=(0.76, 0.38),
 )
 LIVE = ErrorBudget(
-    flexion=(0.58, 0.39, 0.01, 0.05, 0.17, 0.05),
-    adduction=(0.53, 0.20, 1.30, 0.92, 0.20, 0.11),
-    rotation=(0.20, 1.19, 0.10, 2.29, 0.75, 0.71),
-    tilt=(0.52, 0.25),
-    obliquity=(0.44, 0.22),
-    pelvis_rotation=(0.95, 0.35),
+    flexion=(0.27, 0.65, 0.0, 0.91, 0.55, 0.0),
+    adduction=(0.39, 0.56, 0.0, 1.50, 0.48, 0.05),
+    rotation=(0.10, 1.41, 0.0, 3.33, 1.10, 0.23),
+    tilt=(0.62, 0.26),
+    obliquity=(0.48, 0.42),
+    pelvis_rotation=(0.88, 0.50),
 )
 
 
