@@ -28,7 +28,8 @@ from virtual_time import VirtualClock, run_virtual
 FILE_START_S = 40.0
 SENSORS = {"pelvis": "hip", "thigh_left": "upper_leg_left", "thigh_right": "upper_leg_right"}
 SEATED_S = (54.0, 79.0)
-STANDING_S = ((40.0, 46.0), (80.0, 89.0))
+STANDING_S = ((0.0, 46.0), (80.0, 89.0))
+"""From before the file begins: virtual sensors rest in its first sample until they are started."""
 WALK_S = (95.0, 139.0)
 TURN_S = 116.0
 
