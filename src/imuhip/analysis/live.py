@@ -138,8 +138,15 @@ class LivePipeline:
         """Judge the block that is complete, and renew calibration and heading."""
         self._headings.note(
             frame,
-            self._drift.end_of_block(still=frame.still, gait=frame.gait, running=frame.running),
+            self._drift.end_of_block(
+                still=frame.still,
+                gait=frame.gait,
+                running=frame.running,
+                unseen_rad2=self._fusion.take_unseen(),
+            ),
         )
+        walked = np.isfinite(frame.period_s)
+        self._fusion.period_s = float(frame.period_s[walked].mean()) if walked.any() else np.nan
         self._straps.add(frame)
         renewed = self.calibrator.add(frame)
         if self.calibration is not None:

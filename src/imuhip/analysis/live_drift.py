@@ -61,7 +61,7 @@ class LiveDrift:
         return exposed
 
     def end_of_block(
-        self, *, still: bool, gait: BoolArray, running: bool
+        self, *, still: bool, gait: BoolArray, running: bool, unseen_rad2: Mapping[str, float]
     ) -> dict[Side, HeadingSteps]:
         """Return the step to the middle of the block that is complete.
 
@@ -73,6 +73,8 @@ class LiveDrift:
             Its rows of gait.
         running : bool
             Whether that gait is running.
+        unseen_rad2 : mapping of segment to float, rad²
+            Variance of what each sensor turned inside gaps.
         """
         half = len(gait) // 2
         gait_s = (self._walked_since + int(gait[:half].sum())) / self._rate_hz
@@ -86,7 +88,7 @@ class LiveDrift:
                 length_s=self._block / self._rate_hz,
                 gait_s=np.array([gait_s]),
                 exposure=exposure[None, :],
-                unseen_rad2=np.zeros(1),
+                unseen_rad2=np.array([unseen_rad2["pelvis"] + unseen_rad2[f"thigh_{side}"]]),
             )
             for side, exposure in self._to_middle.items()
         }

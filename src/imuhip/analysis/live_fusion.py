@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock
+from imuhip.analysis.live_gap_fill import LiveGapFill
 from imuhip.analysis.motion import SensorMotion, live_motion
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.filters import make_filter
@@ -34,6 +36,8 @@ class LiveFusion:
         self._name, self._rate_hz = filter_name, rate_hz
         self._filters = {segment: make_filter(filter_name, rate_hz) for segment in segments}
         self._last_rate: dict[str, FloatArray] = {}
+        self._bridges = {segment: LiveGapFill(rate_hz) for segment in segments}
+        self.period_s = np.nan
         self._missing = dict.fromkeys(segments, 0)
         self._since_return = dict.fromkeys(segments, int(_SETTLE_S * rate_hz))
         self._returned: set[str] = set()
@@ -41,6 +45,7 @@ class LiveFusion:
     def update(self, block: GridBlock) -> dict[str, SensorMotion]:
         """Fuse the next samples; sensors that came back are not trusted until they settled."""
         returns = {segment: self._returns(segment, block.valid[segment]) for segment in block.acc}
+        block, catch_up = self._bridged(block)
         rows = [np.flatnonzero(flags) for flags in returns.values()]
         cuts = np.unique(np.concatenate([[0, len(block)], *rows])).astype(int)
         parts = []
@@ -51,12 +56,35 @@ class LiveFusion:
                     self._last_rate.pop(segment, None)
                     self._returned.add(segment)
             part = block if len(cuts) == 2 else block.part(slice(start, end))
-            parts.append(live_motion(part, self._filters, self._last_rate, self._rate_hz))
+            late = {segment: values[start:end] for segment, values in catch_up.items()}
+            parts.append(live_motion(part, self._filters, self._last_rate, late, self._rate_hz))
         motions = {
             s: parts[0][s] if len(parts) == 1 else SensorMotion.joined([part[s] for part in parts])
             for s in block.acc
         }
         return {s: self._settled(s, motion, returns[s]) for s, motion in motions.items()}
+
+    def _bridged(self, block: GridBlock) -> tuple[GridBlock, dict[str, FloatArray]]:
+        """Return the block with its gaps filled, and what the filters must catch up with."""
+        found = {
+            segment: self._bridges[segment].update(
+                block.acc[segment], block.gyr[segment], block.measured[segment], self.period_s
+            )
+            for segment in block.acc
+        }
+        filled = replace(
+            block,
+            acc={segment: bridged.acc for segment, bridged in found.items()},
+            gyr={segment: bridged.gyr for segment, bridged in found.items()},
+        )
+        return filled, {segment: bridged.catch_up for segment, bridged in found.items()}
+
+    def take_unseen(self) -> dict[str, float]:
+        """Return the heading variance (rad²) that gaps added since the last call."""
+        unseen = {segment: bridge.unseen_rad2 for segment, bridge in self._bridges.items()}
+        for bridge in self._bridges.values():
+            bridge.unseen_rad2 = 0.0
+        return unseen
 
     def take_returned(self) -> set[str]:
         """Return the sensors that came back since the last call: their headings are new."""

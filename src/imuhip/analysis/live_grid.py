@@ -57,11 +57,12 @@ class LiveGrid:
         for segment, series in blocks.items():
             self._append(segment, series)
         time_s = self._ready()
-        acc, gyr, valid = {}, {}, {}
+        acc, gyr, valid, measured = {}, {}, {}, {}
         for segment in self._time_s:
-            values, known = self._take(segment, time_s)
-            acc[segment], gyr[segment], valid[segment] = values[:, :3], values[:, 3:], known
-        return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag={}, measured=valid)
+            values, known, read = self._take(segment, time_s)
+            acc[segment], gyr[segment] = values[:, :3], values[:, 3:]
+            valid[segment], measured[segment] = known, read
+        return GridBlock(time_s=time_s, acc=acc, gyr=gyr, valid=valid, mag={}, measured=measured)
 
     def _append(self, segment: str, series: ImuSeries) -> None:
         rows = series.valid
@@ -97,11 +98,19 @@ class LiveGrid:
         heard_s = max(float(times[-1]) for times in heard.values()) - float(since_s)
         return heard_s > START_PATIENCE_S
 
-    def _take(self, segment: str, at_s: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """Interpolate one sensor at the instants; hold the last value where it has none."""
+    def _take(self, segment: str, at_s: FloatArray) -> tuple[FloatArray, BoolArray, BoolArray]:
+        """Interpolate one sensor at the instants; hold the last value where it has none.
+
+        Returns
+        -------
+        values : (n, 6) array
+        known, measured : (n,) bool arrays
+            What lies in a short gap is known, but was not measured.
+        """
         times, values = self._time_s[segment], self._values[segment]
         if len(at_s) == 0 or len(times) == 0:
-            return np.tile(self._held[segment], (len(at_s), 1)), np.zeros(len(at_s), dtype=bool)
+            nothing = np.zeros(len(at_s), dtype=bool)
+            return np.tile(self._held[segment], (len(at_s), 1)), nothing, nothing
         row = np.interp(at_s, times, np.arange(len(times)), left=np.nan, right=np.nan)
         found = cubic_at(values, row) if len(times) > 1 else np.full((len(at_s), 6), np.nan)
         # No sample within reach on either side: a gap, however smooth the line across it is.
@@ -109,11 +118,14 @@ class LiveGrid:
         if len(times) > 1:
             span_s = times[after] - times[after - 1]
             found[span_s > LONGEST_FILL_S + 1.5 / self._rate_hz] = np.nan
+            dense = span_s < 1.8 / self._rate_hz
+        else:
+            dense = np.zeros(len(at_s), dtype=bool)
         known = np.asarray(np.isfinite(found).all(axis=1))
         filled = self._hold(segment, found, known)
         keep = max(0, int(np.searchsorted(times, at_s[-1])) - _HISTORY_ROWS)
         self._time_s[segment], self._values[segment] = times[keep:], values[keep:]
-        return filled, known
+        return filled, known, known & dense
 
     def _hold(self, segment: str, found: FloatArray, known: BoolArray) -> FloatArray:
         before = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))

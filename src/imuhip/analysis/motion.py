@@ -117,14 +117,19 @@ def live_motion(
     block: GridBlock,
     filters: Mapping[str, OrientationFilter],
     before: dict[str, FloatArray],
+    catch_up: Mapping[str, FloatArray],
     rate_hz: float,
 ) -> dict[str, SensorMotion]:
-    """Fuse the next samples; `before` keeps each sensor's last two rates and is updated."""
+    """Fuse the next samples.
+
+    `before` keeps each sensor's last two rates and is updated; `catch_up` (n, 3), rad/s, is turned
+    on top, for what was not known in time.
+    """
     motions = {}
     for segment in block.segments:
         gyr = block.gyr[segment]
         last = before.get(segment, gyr[[0, 0]])
-        rate = interval_rate(gyr, last, rate_hz)
+        rate = interval_rate(gyr, last, rate_hz) + catch_up[segment]
         before[segment] = np.concatenate([last, gyr[-2:]])[-2:]
         found = filters[segment].update(rate, block.acc[segment])
         motions[segment] = SensorMotion(
