@@ -162,7 +162,7 @@ def _known_rotation(recording: imuhip.Recording, found: Kinematics) -> FloatArra
         quaternion.multiply(quaternion.conjugate(sensor[rows]), bone[rows])
     )
     skin = quaternion.multiply(quaternion.multiply(sensor, mounted), quaternion.conjugate(bone))
-    turned = np.degrees(quaternion.heading_about_z(skin))
+    turned = (np.degrees(quaternion.heading_about_z(skin)) + 180.0) % 360.0 - 180.0
     return np.asarray(table[angle_column("pelvis_rotation")].to_numpy() + turned)
 
 

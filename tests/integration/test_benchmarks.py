@@ -48,6 +48,7 @@ def test_hip_angles_prints_a_row_for_each_method_and_keeps_it(capsys, tmp_path):
     assert {len(found) for found in numbers.values()} == {2 * len(hip_angles.GROUPS) + 3}
     rmse = {name: float(found[4]) for name, found in numbers.items()}  # hip rotation
     assert rmse["floor: known heading"] < 0.5
+    assert float(numbers["floor: known heading"][10]) < 0.05  # pelvis rotation without skin
     assert rmse["imuhip offline"] < rmse["no heading correction"]
     assert rmse["ahrs madgwick, our heading"] < rmse["ahrs madgwick"]
     page = document.read_text("utf-8")
