@@ -45,20 +45,20 @@ class ErrorBudget:
 
 
 OFFLINE = ErrorBudget(
-    flexion=(0.35, 0.69, 0.0, 0.50, 0.29, 0.04),
-    adduction=(0.24, 0.44, 0.63, 1.30, 0.33, 0.04),
-    rotation=(0.05, 1.80, 0.24, 2.03, 1.42, 0.12),
-    tilt=(0.28, 0.23),
-    obliquity=(0.30, 0.21),
-    pelvis_rotation=(0.76, 0.38),
+    flexion=(0.18, 0.91, 0.58, 0.95, 0.10, 0.04),
+    adduction=(0.05, 0.58, 0.98, 1.09, 0.34, 0.11),
+    rotation=(0.05, 1.32, 0.0, 3.67, 1.45, 0.15),
+    tilt=(0.18, 0.35),
+    obliquity=(0.29, 0.20),
+    pelvis_rotation=(0.71, 0.39),
 )
 LIVE = ErrorBudget(
     flexion=(0.27, 0.65, 0.0, 0.91, 0.55, 0.0),
-    adduction=(0.39, 0.56, 0.0, 1.50, 0.48, 0.05),
+    adduction=(0.34, 0.50, 0.0, 1.32, 0.42, 0.05),
     rotation=(0.10, 1.41, 0.0, 3.33, 1.10, 0.23),
-    tilt=(0.62, 0.26),
-    obliquity=(0.48, 0.42),
-    pelvis_rotation=(0.88, 0.50),
+    tilt=(0.55, 0.24),
+    obliquity=(0.39, 0.33),
+    pelvis_rotation=(0.80, 0.46),
 )
 
 
