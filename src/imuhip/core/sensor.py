@@ -17,7 +17,14 @@ __all__ = [
     "StreamConfig",
 ]
 
-FLAGS = {"clip_acc": 1, "clip_gyr": 2, "fifo_overflow": 4, "low_battery": 8, "backfilled": 16}
+FLAGS = {
+    "clip_acc": 1,
+    "clip_gyr": 2,
+    "fifo_overflow": 4,
+    "low_battery": 8,
+    "backfilled": 16,
+    "resampled": 32,
+}
 """Bits of `SampleBlock.flags` and of the ``flags`` dataset of a session file."""
 
 
@@ -29,7 +36,7 @@ class SensorIdentity:
     serial: str
     firmware: str
     clock_hz: float
-    """Nominal rate of the device clock that stamps samples."""
+    """Nominal rate of the device clock that stamps samples; 0 for a sensor that states no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,9 @@ class SampleBlock:
     sent_time_s : float, s, optional
         When the sensor gave the packet to its radio, on its own clock; None when it does not tell.
         Nearer to the packet's arrival than any sample, hence what maps clocks best.
+    packet_time_s : float, s, optional
+        The newest sample time in the packet that completed this block, on the sensor's clock, where
+        samples wait for those of another stream and the block's last sample is therefore older.
     """
 
     first_seq: int
@@ -73,6 +83,10 @@ class SampleBlock:
     mag: FloatArray | None = None
     flags: int = 0
     sent_time_s: float | None = None
+    packet_time_s: float | None = None
+    is_counted: bool = False
+    """The sensor states neither numbers nor time: both are a count of what arrived, at the nominal
+    rate. A loss does not show in them; arrivals alone tell when the count went wrong."""
 
     def __post_init__(self) -> None:
         for name in ("device_time_s", "acc", "gyr"):
@@ -94,7 +108,8 @@ class SensorCounters:
     received: int = 0
     """Distinct samples stored."""
     lost: int = 0
-    """Numbers missing between the first and the last sample of each epoch."""
+    """Numbers missing between the first and the last sample of each epoch. Of a sensor that numbers
+    nothing: an estimate, the samples for which the pauses between epochs have room."""
     duplicated: int = 0
     """Samples that came again and were dropped."""
     reordered: int = 0

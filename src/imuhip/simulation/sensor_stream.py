@@ -15,7 +15,7 @@ from imuhip.core.series import FloatArray
 from imuhip.sensors.imuhip_v1 import packets, profile
 
 if TYPE_CHECKING:
-    from imuhip.simulation.virtual_sensor import VirtualSensor
+    from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
 
 __all__ = ["Motion", "SensorStream"]
 
@@ -31,16 +31,16 @@ class Motion(Protocol):
         """Return the instant (event-loop time, s) of the first sample of a stream starting now."""
         ...
 
-    def started(self, sensor: VirtualSensor) -> None:
+    def started(self, sensor: WornSensor) -> None:
         """Learn that a sensor's session began."""
         ...
 
-    def stopped(self, sensor: VirtualSensor) -> None:
+    def stopped(self, sensor: WornSensor) -> None:
         """Learn that it ended."""
         ...
 
     def read(
-        self, sensor: VirtualSensor, first_s: float, step_s: float, n_samples: int
+        self, sensor: WornSensor, first_s: float, step_s: float, n_samples: int
     ) -> tuple[FloatArray, FloatArray]:
         """Return (n, 3) acceleration in m/s² and angular rate in rad/s at event-loop times."""
         ...

@@ -15,7 +15,7 @@ import numpy as np
 from imuhip.core.series import FloatArray, ImuSeries, IntArray
 
 if TYPE_CHECKING:
-    from imuhip.simulation.virtual_sensor import VirtualSensor
+    from imuhip.simulation.sensor_stream import WornSensor
 
 __all__ = ["SharedMotion"]
 
@@ -108,7 +108,7 @@ class SharedMotion:
         ticks = np.ceil((now_s - self._anchor_s) * rate_hz - _ON_GRID_SAMPLES)
         return self._anchor_s + float(ticks) / rate_hz
 
-    def started(self, sensor: VirtualSensor) -> None:
+    def started(self, sensor: WornSensor) -> None:
         """Learn that a sensor's session began."""
         self._running.add(sensor.spec.segment)
         if self.begin_s is not None or self._begin == "explicit":
@@ -119,7 +119,7 @@ class SharedMotion:
             loop = asyncio.get_running_loop()
             self._patience = loop.call_later(_PATIENCE_S, self._begin_after, self._lead_s)
 
-    def stopped(self, sensor: VirtualSensor) -> None:
+    def stopped(self, sensor: WornSensor) -> None:
         """Learn that it ended; after the last one the motion rewinds."""
         self._running.discard(sensor.spec.segment)
         if not self._running:
@@ -128,7 +128,7 @@ class SharedMotion:
             self._begun.clear()
 
     def read(
-        self, sensor: VirtualSensor, first_s: float, step_s: float, n_samples: int
+        self, sensor: WornSensor, first_s: float, step_s: float, n_samples: int
     ) -> tuple[FloatArray, FloatArray]:
         """Return (n, 3) acceleration in m/s² and angular rate in rad/s at event-loop times.
 
