@@ -17,11 +17,20 @@ from imuhip.sensors.imuhip_v1 import packets, profile
 if TYPE_CHECKING:
     from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
 
-__all__ = ["Motion", "SensorStream"]
+__all__ = ["Motion", "SensorStream", "WornSensor"]
 
 _RING_S: Final = 10.0
 _RETRY_S: Final = 0.0075
 """Between attempts while the radio's buffers are full: one short connection interval."""
+
+
+class WornSensor(Protocol):
+    """A virtual sensor of any model, as far as a motion has to know it."""
+
+    @property
+    def spec(self) -> SensorSpec:
+        """Return who it is and where it is worn."""
+        ...
 
 
 class Motion(Protocol):
