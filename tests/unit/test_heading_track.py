@@ -17,12 +17,8 @@ from imuhip.kinematics.drift_exposure import (
     heading_steps,
 )
 from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
-from imuhip.kinematics.heading_track import (
-    DriftModel,
-    HeadingFilter,
-    heading_at_rows,
-    smooth_heading,
-)
+from imuhip.kinematics.heading_filter import DriftModel, HeadingFilter
+from imuhip.kinematics.heading_track import heading_at_rows, smooth_heading
 
 STEP_S = 2.0
 

@@ -11,7 +11,8 @@ from imuhip.core.butterworth import zero_phase
 from imuhip.gait.running import running_blocks
 from imuhip.kinematics.drift_exposure import N_EXPOSURES, HeadingSteps
 from imuhip.kinematics.heading_blocks import HeadingBlocks, heading_blocks, turn_about_z, turning
-from imuhip.kinematics.heading_track import DriftModel, smooth_heading
+from imuhip.kinematics.heading_filter import DriftModel
+from imuhip.kinematics.heading_track import smooth_heading
 from imuhip.kinematics.hip_centre import BAND_HZ, force_band
 
 RATE_HZ = 50.0

@@ -26,7 +26,8 @@ from imuhip.kinematics.angles import (
     pelvis_attitude,
     unwrap_heading,
 )
-from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD, HeadingTrack
+from imuhip.kinematics.heading_filter import UNKNOWN_SD_RAD
+from imuhip.kinematics.heading_track import HeadingTrack
 from imuhip.kinematics.progression import travel_acceleration, travel_share, travel_speed
 from imuhip.kinematics.strap_wobble import StrapWobble, measure_wobble, without_wobble
 from imuhip.kinematics.uncertainty import hip_sd, pelvis_sd

@@ -38,7 +38,7 @@ from imuhip.core import quaternion
 from imuhip.core.segments import PELVIS_ANGLES, Side
 from imuhip.core.series import FloatArray, Marker
 from imuhip.kinematics.angles import hip_from_segments
-from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
+from imuhip.kinematics.heading_filter import UNKNOWN_SD_RAD
 from imuhip.kinematics.hip_limits import impossible_hip
 from imuhip.kinematics.strap_wobble import StrapWobble
 from imuhip.kinematics.uncertainty import LIVE, hip_sd, pelvis_sd

@@ -18,7 +18,7 @@ from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray, IntArray
 from imuhip.kinematics.angles import pelvis_attitude
 from imuhip.kinematics.heading_blocks import wrap
-from imuhip.kinematics.heading_track import HeadingFilter
+from imuhip.kinematics.heading_filter import HeadingFilter
 
 __all__ = ["LiveBody"]
 

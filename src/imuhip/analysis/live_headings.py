@@ -13,7 +13,7 @@ from imuhip.analysis.live_frame import LiveFrame
 from imuhip.analysis.live_leg import LegCourse
 from imuhip.core.segments import Side
 from imuhip.kinematics.drift_exposure import HeadingSteps
-from imuhip.kinematics.heading_track import HeadingFilter
+from imuhip.kinematics.heading_filter import HeadingFilter
 
 __all__ = ["LiveHeadings"]
 

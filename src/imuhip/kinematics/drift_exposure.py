@@ -4,7 +4,7 @@ A gyroscope whose scale and axes are a little off reads ``(1 + E) ω``. The head
 runs away at ``zᵀ E ω``, where z is the vertical in the sensor's axes: nine constants of the chip,
 each times something the motion tells exactly. So whatever drifts - a swinging leg, a turn, the
 first steps of a run - drifts by the same few numbers, and the heading filter
-(`imuhip.kinematics.heading_track`) learns these instead of a drift rate for every occasion.
+(`imuhip.kinematics.heading_filter`) learns these instead of a drift rate for every occasion.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
-"""The heading through a whole session: block measurements, a drift model, and an anchor.
+"""The heading through a whole session, from all of its blocks.
 
-State: the heading's drift δ since the anchor and its rate; a constant c that holds the true offset
-between the two worlds together with whatever bias soft tissue puts on the coupling, and how much
-more that bias is in running; and the scale and axis errors of both gyroscopes, which explain most
-of the drift (`imuhip.kinematics.drift_exposure`). A block measures ``δ + c``; δ is zero at the
-anchor, the end of a static pose. So the level comes from the pose and the coupling only ever
-measures drift. Forwards it is a Kalman filter (live); backwards a Bryson-Frazier smoother (offline,
-doi:10.1080/00207177008905953), which needs no inverses.
+Forwards from the anchor by the filter (`imuhip.kinematics.heading_filter`), backwards by a
+Bryson-Frazier smoother (doi:10.1080/00207177008905953), which needs no inverses.
 """
 
 from __future__ import annotations
@@ -17,210 +12,29 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from imuhip.core.series import FloatArray
-from imuhip.kinematics.drift_exposure import N_EXPOSURES, Exposed, HeadingSteps
+from imuhip.kinematics.drift_exposure import Exposed, HeadingSteps
 from imuhip.kinematics.heading_blocks import HeadingBlocks, wrap
+from imuhip.kinematics.heading_filter import (
+    DRIFT,
+    N_STATES,
+    OFFSET,
+    RATE,
+    RUNNING,
+    STANCE_ROW,
+    WALKING_ROW,
+    DriftModel,
+    HeadingFilter,
+    HeadingUpdate,
+)
 
-__all__ = [
-    "UNKNOWN_SD_RAD",
-    "DriftModel",
-    "HeadingFilter",
-    "HeadingTrack",
-    "HeadingUpdate",
-    "heading_at_rows",
-    "smooth_heading",
-]
+__all__ = ["HeadingTrack", "heading_at_rows", "smooth_heading"]
 
-UNKNOWN_SD_RAD = float(np.radians(30.0))
-"""A heading known no better than that is not known."""
-
-_DRIFT, _RATE, _OFFSET, _RUNNING = range(4)
-_SCALE = slice(4, 4 + N_EXPOSURES)
 _MOST_SURPRISE = 9.0
 _NOTHING_KNOWN_RAD2 = 1.0
 _RESTLESS = 1.6
 _RESTLESS_WANDERS = (np.radians(0.5), np.radians(1.0), np.radians(1.5), np.radians(2.0))
 """Drift in rad/√s beyond what a chip's constant errors explain: a real walker's loose thigh sensor
 drifted by 13° in 8 s and then no more. Tried only where blocks surprise the usual model."""
-
-_N_STATES = 4 + N_EXPOSURES
-
-
-def _row(*ones: int) -> FloatArray:
-    row = np.zeros(_N_STATES)
-    row[list(ones)] = 1.0
-    return row
-
-
-_WALKING_ROW = _row(_DRIFT, _OFFSET)
-_RUNNING_ROW = _row(_DRIFT, _OFFSET, _RUNNING)
-_STANCE_ROW = _row(_DRIFT)
-
-
-@dataclass(frozen=True, slots=True)
-class DriftModel:
-    """How fast the heading may wander, and what is thought of a chip before it is seen moving."""
-
-    wander_rad_per_sqrt_s: float = np.radians(0.02)
-    other_wander_rad_per_sqrt_s: float = np.radians(0.12)
-    """In movement that is not gait: a bias taken from a swaying person is 0.03°/s off."""
-    rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
-    bias_wander_rad_per_sqrt_s: float = np.radians(0.005)
-    start_sd_rad: float = np.radians(0.1)
-    """The pose is zero by definition; what a person's pose is worth stands elsewhere."""
-    start_rate_sd_rad_s: float = np.radians(0.05)
-    start_offset_sd_rad: float = np.pi
-    running_bias_sd_rad: float = np.radians(3.0)
-    """Soft tissue pulls the coupling to another side in running than in walking."""
-    scale_sd: float = 0.01
-    cross_axis_sd: float = 0.005
-    gate: float = 9.0
-
-    def start_covariance(self) -> FloatArray:
-        """Return the (22, 22) covariance at the anchor."""
-        chip = np.where(np.eye(3) > 0, self.scale_sd, self.cross_axis_sd).ravel()
-        first = (
-            self.start_sd_rad,
-            self.start_rate_sd_rad_s,
-            self.start_offset_sd_rad,
-            self.running_bias_sd_rad,
-        )
-        return np.diag(np.concatenate([first, chip, chip]) ** 2)
-
-    def noise(self, steps: HeadingSteps, k: int) -> tuple[float, float, float]:
-        """Return the variances that drift, rate and offset gain on the way to block k."""
-        if steps.still[k]:
-            return float(steps.unseen_rad2[k]), 0.0, 0.0
-        wander = self.wander_rad_per_sqrt_s if steps.gait[k] else self.other_wander_rad_per_sqrt_s
-        return (
-            wander**2 * steps.length_s + float(steps.unseen_rad2[k]),
-            self.rate_wander_rad_s_per_sqrt_s**2 * steps.length_s,
-            self.bias_wander_rad_per_sqrt_s**2 * steps.length_s,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class HeadingUpdate:
-    """One measurement as it was taken in: all that the way back needs of it.
-
-    Parameters
-    ----------
-    row, gain : (22,) arrays
-    innovation : float, rad
-        Measurement minus its prediction.
-    spread : float, rad²
-        Variance the innovation was taken to have.
-    expected_rad2 : float, rad²
-        Variance it was expected to have before it was seen and doubted.
-    """
-
-    row: FloatArray
-    gain: FloatArray
-    innovation: float
-    spread: float
-    expected_rad2: float
-
-
-class HeadingFilter:
-    """Kalman filter over blocks, forwards; starts at the anchor with δ = 0."""
-
-    def __init__(self, model: DriftModel | None = None) -> None:
-        self.model = model or DriftModel()
-        self.state: FloatArray = np.zeros(_N_STATES)
-        self.covariance: FloatArray = self.model.start_covariance()
-
-    @property
-    def heading_rad(self) -> float:
-        """Return δ + c: from the thigh's to the pelvis' world."""
-        return float(self.state[_DRIFT] + self.state[_OFFSET])
-
-    @property
-    def offset_rad(self) -> float:
-        """Return c: the heading at the anchor."""
-        return float(self.state[_OFFSET])
-
-    @property
-    def drift_sd_rad(self) -> float:
-        """Return one sigma of the drift since the anchor."""
-        return float(np.sqrt(max(self.covariance[_DRIFT, _DRIFT], 0.0)))
-
-    @property
-    def rate_rad_s(self) -> float:
-        """Return the drift rate in gait that the chips' errors do not explain."""
-        return float(self.state[_RATE])
-
-    @property
-    def chip_errors(self) -> FloatArray:
-        """Return (18,) scale and axis errors of the thigh's and the pelvis' gyroscope."""
-        return self.state[_SCALE]
-
-    def predict(self, steps: HeadingSteps, k: int) -> FloatArray | None:
-        """Move on to block k; returns what drift is made of, (22,), or None when nobody moved.
-
-        A still person's heading does not drift.
-        """
-        noise = self.model.noise(steps, k)
-        makeup = None
-        if not steps.still[k]:
-            makeup = _STANCE_ROW.copy()
-            makeup[_RATE] = steps.gait_s[k]
-            makeup[_SCALE] = steps.exposure[k]
-            self.state = self.state.copy()
-            self.state[_DRIFT] = makeup @ self.state
-            across = self.covariance @ makeup
-            variance = float(makeup @ across)
-            self.covariance = self.covariance.copy()
-            self.covariance[_DRIFT, :] = self.covariance[:, _DRIFT] = across
-            self.covariance[_DRIFT, _DRIFT] = variance
-        elif noise[0] > 0.0:
-            self.covariance = self.covariance.copy()
-        if noise[0] > 0.0:
-            for at, variance in zip((_DRIFT, _RATE, _OFFSET), noise, strict=True):
-                self.covariance[at, at] += variance
-        return makeup
-
-    def measure(
-        self, heading_rad: float, variance_rad2: float, *, running: bool = False
-    ) -> HeadingUpdate | None:
-        """Take in one block of gait; returns None when there is nothing to take in."""
-        if not np.isfinite(variance_rad2):
-            return None
-        row = _RUNNING_ROW if running else _WALKING_ROW
-        innovation = float(wrap(np.asarray(heading_rad - row @ self.state)))
-        spread = float(row @ self.covariance @ row) + variance_rad2
-        if innovation**2 > self.model.gate * spread:
-            # doubtful: believe it less, do not drop it
-            variance_rad2 += innovation**2 / self.model.gate
-        return replace(self._update(row, innovation, variance_rad2), expected_rad2=spread)
-
-    def forget(self) -> None:
-        """Lose the heading: a sensor was gone and came back in a world of its own."""
-        self.covariance = self.covariance.copy()
-        self.covariance[_DRIFT, _DRIFT] += np.pi**2
-
-    def anchor(self, drift_rad: float, variance_rad2: float) -> HeadingUpdate | None:
-        """Take in the drift seen at another stance; returns None when it was not believed.
-
-        A person who stands differently than in the pose must not pass for drift: what is farther
-        off than drift can explain is left out altogether.
-        """
-        if not np.isfinite(variance_rad2):
-            return None
-        innovation = float(wrap(np.asarray(drift_rad - _STANCE_ROW @ self.state)))
-        spread = float(_STANCE_ROW @ self.covariance @ _STANCE_ROW) + variance_rad2
-        if innovation**2 > self.model.gate * spread:
-            return None
-        return self._update(_STANCE_ROW, innovation, variance_rad2)
-
-    def _update(self, row: FloatArray, innovation: float, variance_rad2: float) -> HeadingUpdate:
-        """Joseph's form, which keeps the covariance positive."""
-        across = self.covariance @ row
-        spread = float(row @ across) + variance_rad2
-        gain = across / spread
-        self.state = self.state + gain * innovation
-        kept = self.covariance - np.outer(gain, across)
-        self.covariance = kept - np.outer(kept @ row, gain) + np.outer(gain, gain) * variance_rad2
-        self.covariance = 0.5 * (self.covariance + self.covariance.T)
-        return HeadingUpdate(row, gain, innovation, spread, spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +223,7 @@ def _one_way(
     Returns the track, and a filter at the anchor that knows what was learnt on the way.
     """
     n_blocks = len(blocks.heading_rad)
-    anchored = found.covariance[_DRIFT].copy(), float(found.state[_DRIFT])
+    anchored = found.covariance[DRIFT].copy(), float(found.state[DRIFT])
     innovation, expected = np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
     makeups: list[FloatArray | None] = []
     updates: list[list[HeadingUpdate]] = []
@@ -430,9 +244,9 @@ def _one_way(
         updates.append([update for update in taken if update is not None])
     smoothed, variance, last = _smoothed(states, covariances, updates, makeups)
     track = HeadingTrack(
-        heading_rad=smoothed[:, _DRIFT] + smoothed[:, _OFFSET],
+        heading_rad=smoothed[:, DRIFT] + smoothed[:, OFFSET],
         drift_sd_rad=np.sqrt(np.maximum(variance, 0.0)),
-        rate_rad_s=smoothed[:, _RATE],
+        rate_rad_s=smoothed[:, RATE],
         innovation_rad=innovation,
         # they do not change; what is left is rounding
         chip_errors=np.tile(found.chip_errors, (n_blocks, 1)),
@@ -442,15 +256,15 @@ def _one_way(
     first = HeadingFilter(found.model)
     first.state = smoothed[0]
     first.covariance = last
-    first.state[_DRIFT] = anchored[1]
-    first.covariance[_DRIFT, :] = first.covariance[:, _DRIFT] = 0.0
-    first.covariance[_DRIFT, _DRIFT] = anchored[0][_DRIFT]
+    first.state[DRIFT] = anchored[1]
+    first.covariance[DRIFT, :] = first.covariance[:, DRIFT] = 0.0
+    first.covariance[DRIFT, DRIFT] = anchored[0][DRIFT]
     return track, first
 
 
 def _residual(blocks: HeadingBlocks, steps: HeadingSteps, states: FloatArray) -> FloatArray:
     """Return (b,) rad what blocks were measured beside the smoothed line, NaN where none was."""
-    line = states @ _WALKING_ROW + np.where(steps.running, states[:, _RUNNING], 0.0)
+    line = states @ WALKING_ROW + np.where(steps.running, states[:, RUNNING], 0.0)
     return np.where(blocks.usable, wrap(blocks.heading_rad - line), np.nan)
 
 
@@ -461,9 +275,9 @@ def _smoothed(
     makeups: list[FloatArray | None],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return smoothed states (b, 22), variances of the drift (b,), and the first covariance."""
-    pull = np.zeros(_N_STATES)
-    information = np.zeros((_N_STATES, _N_STATES))
-    smoothed = np.empty((len(states), _N_STATES))
+    pull = np.zeros(N_STATES)
+    information = np.zeros((N_STATES, N_STATES))
+    smoothed = np.empty((len(states), N_STATES))
     variance = np.empty(len(states))
     for k in range(len(states) - 1, -1, -1):
         for update in reversed(updates[k]):
@@ -474,14 +288,14 @@ def _smoothed(
             information += np.outer(row, row) * (gain @ through + 1.0 / update.spread)
         covariance = covariances[k]
         smoothed[k] = states[k] - covariance @ pull
-        across = covariance[_DRIFT]
-        variance[k] = across[_DRIFT] - across @ information @ across
+        across = covariance[DRIFT]
+        variance[k] = across[DRIFT] - across @ information @ across
         makeup = makeups[k]
         if makeup is not None:
-            extra = makeup - _STANCE_ROW
-            pull = pull + extra * pull[_DRIFT]
-            column = information[_DRIFT].copy()
+            extra = makeup - STANCE_ROW
+            pull = pull + extra * pull[DRIFT]
+            column = information[DRIFT].copy()
             information = information + np.outer(extra, column) + np.outer(column, extra)
-            information += np.outer(extra, extra) * column[_DRIFT]
+            information += np.outer(extra, extra) * column[DRIFT]
     first = covariances[0]
     return smoothed, variance, first - first @ information @ first

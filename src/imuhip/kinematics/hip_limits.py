@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray
-from imuhip.kinematics.heading_track import UNKNOWN_SD_RAD
+from imuhip.kinematics.heading_filter import UNKNOWN_SD_RAD
 
 __all__ = ["impossible_hip"]
 
