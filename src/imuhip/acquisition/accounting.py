@@ -163,6 +163,7 @@ class EpochTracker:
         self._last_seq = -1
         self._last_time_s = 0.0
         self._restart_pending = False
+        self._count_is_broken = False
 
     @property
     def epoch(self) -> int:
@@ -173,15 +174,19 @@ class EpochTracker:
         """Note that the stream was started again: the next packets may count anew."""
         self._restart_pending = True
 
+    def count_broken(self) -> None:
+        """Note that samples a sensor does not number may be missing before the next block."""
+        self._count_is_broken = True
+
     def place(self, block: SampleBlock) -> PlacedBlock:
         """Return the epoch and the continued sample numbers of a block of at least one sample."""
         is_new_epoch = False
-        if self._epoch < 0 or self._clock_restarted(block):
+        if self._epoch < 0 or self._count_restarted(block) or self._clock_restarted(block):
             self._epoch, self._offset, is_new_epoch = self._epoch + 1, 0, True
         elif self._restart_pending and not block.flags & FLAGS["backfilled"]:
             self._continue_count(block)
         if not block.flags & FLAGS["backfilled"]:
-            self._restart_pending = False
+            self._restart_pending = self._count_is_broken = False
         seq = block.seq + self._offset
         if is_new_epoch or seq[-1] > self._last_seq:
             self._last_seq, self._last_time_s = int(seq[-1]), float(block.device_time_s[-1])
@@ -196,6 +201,10 @@ class EpochTracker:
         return self._TOLERANCE_SAMPLES + self._TOLERANCE_RATE * abs(
             block.first_seq + self._offset - self._last_seq
         )
+
+    def _count_restarted(self, block: SampleBlock) -> bool:
+        """Return whether a mere count begins anew: nothing ties it to the one before."""
+        return block.is_counted and (self._restart_pending or self._count_is_broken)
 
     def _clock_restarted(self, block: SampleBlock) -> bool:
         if block.device_time_s[0] >= self._last_time_s or block.flags & FLAGS["backfilled"]:
@@ -225,6 +234,7 @@ class SampleAccounts:
         self._period_s = period_s
         self._ledgers: dict[int, EpochLedger] = {}
         self._outage_s = 0.0
+        self._estimated_lost = 0
         self._extra = SensorCounters()
 
     def add(self, placed: PlacedBlock, flags: int = 0) -> BoolArray:
@@ -239,6 +249,10 @@ class SampleAccounts:
     def add_outage(self, duration_s: float) -> None:
         """Note the time without samples between two epochs, which no sample number tells."""
         self._outage_s = max(self._outage_s, duration_s)
+
+    def set_estimated_loss(self, n_samples: int, longest_s: float) -> None:
+        """Note what a sensor that numbers nothing seems to have lost, and in which time at once."""
+        self._estimated_lost, self._outage_s = n_samples, longest_s
 
     def add_bad_packet(self) -> None:
         """Count a packet that could not be decoded."""
@@ -263,7 +277,7 @@ class SampleAccounts:
         return replace(
             self._extra,
             received=sum(ledger.received for ledger in ledgers),
-            lost=sum(ledger.lost for ledger in ledgers),
+            lost=sum(ledger.lost for ledger in ledgers) + self._estimated_lost,
             duplicated=sum(ledger.duplicated for ledger in ledgers),
             reordered=sum(ledger.reordered for ledger in ledgers),
             longest_gap_s=max(longest * self._period_s, self._outage_s),

@@ -39,6 +39,8 @@ class MappingPolicy:
     """How far back the live mapping looks; quartz drifts with temperature."""
     connection_interval_s: float = 0.015
     """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
+    hidden_s: float = 0.0
+    """Largest error of the times given that arrivals cannot show; part of the uncertainty."""
 
 
 class LowerHull:
@@ -57,7 +59,9 @@ class LowerHull:
         xs.append(x)
         ys.append(y)
 
-    def line(self, pivot: float, slope_limit: float) -> tuple[float, float]:
+    def line(
+        self, pivot: float, slope_limit: float, expected_slope: float = 1.0
+    ) -> tuple[float, float]:
         """Return the line below all points that is highest at `pivot`.
 
         Parameters
@@ -65,7 +69,9 @@ class LowerHull:
         pivot : float
             Mean abscissa of all points; makes the line the one nearest to them.
         slope_limit : float
-            Bound on the deviation of the slope from 1.
+            Bound on the deviation of the slope from the expected one.
+        expected_slope : float
+            Taken for a hull of one point.
 
         Returns
         -------
@@ -73,11 +79,11 @@ class LowerHull:
             ``y = offset + slope * x``.
         """
         x, y = np.asarray(self.x), np.asarray(self.y)
-        slope = 1.0
+        slope = expected_slope
         if len(x) > 1:
             edge = int(np.clip(np.searchsorted(x, pivot), 1, len(x) - 1))
             slope = float((y[edge] - y[edge - 1]) / (x[edge] - x[edge - 1]))
-        slope = float(np.clip(slope, 1 - slope_limit, 1 + slope_limit))
+        slope = float(np.clip(slope, expected_slope - slope_limit, expected_slope + slope_limit))
         return float(np.min(y - slope * x)), slope
 
 
@@ -126,6 +132,8 @@ class ClockMapping:
         Number of the epoch, as in `ClockFit`.
     policy : MappingPolicy
         Limits.
+    expected_slope : float
+        Taken until `MappingPolicy.least_span_s` is covered, and the middle of the allowed ones.
 
     Notes
     -----
@@ -134,8 +142,15 @@ class ClockMapping:
     wait that `imuhip.acquisition.connection_grid` bounds and the final uncertainty contains.
     """
 
-    def __init__(self, epoch: int = 0, policy: MappingPolicy | None = None) -> None:
+    def __init__(
+        self,
+        epoch: int = 0,
+        policy: MappingPolicy | None = None,
+        *,
+        expected_slope: float = 1.0,
+    ) -> None:
         self.epoch = epoch
+        self._expected_slope = expected_slope
         self._policy = policy or MappingPolicy()
         self._zero: tuple[float, float] | None = None
         self._window = _Window(self._policy.window_s)
@@ -216,7 +231,7 @@ class ClockMapping:
             raise ValueError("Expected at least one packet, got none")
         span = hull.x[-1] - hull.x[0]
         limit = self._policy.slope_limit if span >= self._policy.least_span_s else 0.0
-        return hull.line(pivot, limit)
+        return hull.line(pivot, limit, self._expected_slope)
 
     def _as_fit(self, line: tuple[float, float], uncertainty_s: float) -> ClockFit:
         assert self._zero is not None  # `_line` has refused an empty mapping
@@ -236,7 +251,8 @@ class ClockMapping:
         )
         # The best of n/2 packets on either side, taken from the quarters to the ends of the epoch.
         sparse_s = 4 * float(np.quantile(delay_s, 0.9)) / len(delay_s)
-        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s / np.sqrt(12)])
+        unseen_s, hidden_s = np.array([unseen_s, self._policy.hidden_s]) / np.sqrt(12)
+        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s, hidden_s])
         return float(np.sqrt(2 * np.sum(parts_s**2)))
 
 

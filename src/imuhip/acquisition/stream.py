@@ -6,12 +6,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from imuhip.acquisition.accounting import EpochTracker, PlacedBlock, SampleAccounts
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
+from imuhip.acquisition.counted_clock import CountWatch, counted_mapping, pause_samples
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, moved, rows_of_block
 from imuhip.core.clock import Clock
@@ -111,6 +113,8 @@ class SensorStream:
         self._tracker = EpochTracker(self.period_s)
         self._accounts = SampleAccounts(self.period_s)
         self._mappings: dict[int, ClockMapping] = {}
+        self._watch = CountWatch(self.period_s)
+        self._first_counted_s: dict[int, float] = {}
         self._last_seq = -1
         self._last_time_s = -np.inf
         self._last_sample_arrival_s = -np.inf
@@ -188,13 +192,17 @@ class SensorStream:
             return None
         if not len(block):
             return None
+        if block.is_counted and self._count_broke(block, arrival_s):
+            self._tracker.count_broken()
         placed = self._tracker.place(block)
         if placed.is_new_epoch:
-            self._begin_epoch(placed.epoch, arrival_s)
+            self._begin_epoch(placed.epoch, arrival_s, block)
         keep = self._accounts.add(placed, block.flags)
         mapping = self._mappings[placed.epoch]
         if not block.flags & FLAGS["backfilled"] or not len(mapping):
-            mapping.add(float(block.device_time_s[-1]), arrival_s, block.sent_time_s)
+            newest_s = block.packet_time_s
+            newest_s = float(block.device_time_s[-1]) if newest_s is None else newest_s
+            mapping.add(newest_s, arrival_s, block.sent_time_s)
         time_s = self._times(block, placed)
         self._meter(arrival_s, int(np.count_nonzero(keep)))
         self.packet_period_s = max(len(block) * self.period_s, 0.9 * self.packet_period_s)
@@ -207,13 +215,31 @@ class SensorStream:
         if self._accounts.counters().bad_packets == 1:
             self._on_event("bad_packet", reason)
 
-    def _begin_epoch(self, epoch: int, arrival_s: float) -> None:
-        self._mappings[epoch] = ClockMapping(epoch, self._policy)
+    def _count_broke(self, block: SampleBlock, arrival_s: float) -> bool:
+        mapping = self._mappings.get(self._tracker.epoch)
+        fit = None if mapping is None else mapping.live_fit()
+        last_s = float(block.device_time_s[-1])
+        return self._watch.is_broken(last_s, arrival_s, self.packet_period_s, fit)
+
+    def _begin_epoch(self, epoch: int, arrival_s: float, block: SampleBlock) -> None:
         self._last_seq = -1
+        if block.is_counted:
+            self._begin_count(epoch, arrival_s, float(block.device_time_s[0]))
+            return
+        self._mappings[epoch] = ClockMapping(epoch, self._policy)
         if epoch > 0:
             outage_s = arrival_s - self._last_sample_arrival_s
             self._accounts.add_outage(outage_s)
             self._on_event("clock_restarted", f"the sensor restarted; {outage_s:.2f} s not covered")
+
+    def _begin_count(self, epoch: int, arrival_s: float, first_s: float) -> None:
+        before = self._mappings.get(epoch - 1)
+        self._mappings[epoch] = counted_mapping(epoch, self._policy, self.period_s, before)
+        self._first_counted_s[epoch] = first_s
+        if epoch > 0:
+            silent_s = arrival_s - self._last_sample_arrival_s
+            text = f"after {silent_s:.2f} s: samples without numbers, their loss is estimated"
+            self._on_event("count_restarted", text)
 
     def _times(self, block: SampleBlock, placed: PlacedBlock) -> FloatArray:
         """Map to host time. Samples that move on never step back, however the line is corrected.
@@ -277,7 +303,28 @@ class SensorStream:
         """Work off what arrived so far, let go of the sink and return the final clock fits."""
         self.consume()
         tap, self._tap = self._tap, None
-        return () if tap is None else self._fits(tap.first_epoch)
+        if tap is None:
+            return ()
+        fits = self._fits(tap.first_epoch)
+        self._estimate_losses(tap.first_epoch, fits)
+        return fits
+
+    def _estimate_losses(self, first_epoch: int, fits: Sequence[ClockFit]) -> None:
+        """Count what the pauses of a sensor that numbers nothing have room for."""
+        lost = [
+            pause_samples(
+                before,
+                self._mappings[epoch - 1].span_s[1],
+                after,
+                self._first_counted_s[epoch],
+                self.period_s,
+            )
+            for epoch, (before, after) in enumerate(pairwise(fits), start=first_epoch + 1)
+            if epoch in self._first_counted_s
+        ]
+        if lost:
+            period_s = self.period_s * fits[-1].slope
+            self._accounts.set_estimated_loss(sum(lost), max(lost) * period_s)
 
     def live_fit(self) -> ClockFit | None:
         """Return the present epoch's line on the host's clock, its epoch counted as recorded."""
