@@ -25,8 +25,8 @@ from imuhip.kinematics.angles import hip_from_segments
 
 __all__ = ["AHRS", "FLOOR", "LIVE", "OFFLINE", "by_filter", "by_us", "peers"]
 
-OFFLINE: Final = "imuhip offline"
-LIVE: Final = "imuhip live"
+OFFLINE: Final = "ours offline"
+LIVE: Final = "ours live"
 FLOOR: Final = "floor: known heading"
 AHRS: Final = ("madgwick", "mahony", "ekf")
 _Z: Final = np.array([0.0, 0.0, 1.0])

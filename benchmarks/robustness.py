@@ -128,7 +128,7 @@ def _print_rows(say: Printed, job: _Job, found: Sequence[_Found]) -> None:
         scores: list[Scores] = [one.scores[way] for one in found if way in one.scores]
         name = job.scenario.name if way == OFFLINE else ""
         gait = job.gait if way == OFFLINE else ""
-        start = f"{name:<34}{gait:<7}{way.removeprefix('imuhip '):<8}"
+        start = f"{name:<34}{gait:<7}{way.removeprefix('ours '):<8}"
         if scores:
             cells = "".join(f"{pooled(scores, names)[0]:>7.2f}" for names in GROUPS.values())
             drift = mean_of(scores, _ROTATION, "drift")

@@ -198,7 +198,7 @@ def _print_table(say: Callable[[str], None], promises: Sequence[Promise]) -> Non
             f"{value:>{10 - len(row.unit)}.2f}{row.unit}"
             for value in (row.found, row.limit, row.largest)
         )
-        way = row.way.removeprefix("imuhip ")
+        way = row.way.removeprefix("ours ")
         say(f"{row.text:<50}{way:<16}{cells}   {'yes' if row.kept else 'NO'}")
     missed = sum(not row.kept for row in promises)
     say("")

@@ -34,8 +34,8 @@ def test_hip_angles_prints_a_row_for_each_method_and_keeps_it(capsys, tmp_path):
     assert lines[0] == "$ python -m benchmarks hip_angles " + " ".join(options)
     rows = {line[:27].strip(): line[27:] for line in lines[6:]}
     assert list(rows) == [
-        "imuhip offline",
-        "imuhip live",
+        "ours offline",
+        "ours live",
         "floor: known heading",
         "no heading correction",
         "detrended over 30 s",
@@ -49,7 +49,7 @@ def test_hip_angles_prints_a_row_for_each_method_and_keeps_it(capsys, tmp_path):
     rmse = {name: float(found[4]) for name, found in numbers.items()}  # hip rotation
     assert rmse["floor: known heading"] < 0.5
     assert float(numbers["floor: known heading"][10]) < 0.05  # pelvis rotation without skin
-    assert rmse["imuhip offline"] < rmse["no heading correction"]
+    assert rmse["ours offline"] < rmse["no heading correction"]
     assert rmse["ahrs madgwick, our heading"] < rmse["ahrs madgwick"]
     page = document.read_text("utf-8")
     assert "old" not in page and page.startswith("before\n") and page.endswith("after\n")
@@ -74,7 +74,7 @@ def test_targets_judges_every_promise(capsys):
 def test_promises_on_broad_are_kept(shared_data):
     trials = [read_trial(path).stretch(20.0) for path in sorted(shared_data.glob("broad/*.hdf5"))]
     promises = list(targets.on_broad(trials))
-    assert [promise.way for promise in promises] == 2 * ["imuhip offline"] + 2 * ["imuhip live"]
+    assert [promise.way for promise in promises] == 2 * ["ours offline"] + 2 * ["ours live"]
     for promise in promises:
         assert promise.kept, promise
         assert 0.0 < promise.found <= promise.largest < 1.0
