@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from imuhip.core.sensor import FLAGS
 from imuhip.errors import ProtocolError
-from imuhip.sensors.imuhip_v1 import packets
+from imuhip.sensors.imuhip_v1 import control, packets, sync
 from imuhip.sensors.imuhip_v1.packets import RawPacket, StreamDecoder
 
 COUNTS = st_numpy.arrays(
@@ -29,7 +29,7 @@ def packet(seq: int, time_us: int, n_samples: int = 6) -> bytes:
     seq=st.integers(0, 2**32 - 1),
     time_us=st.integers(0, 2**48 - 1),
     dt_us=st.integers(1, 65_535),
-    flags=st.integers(0, 15),
+    flags=st.integers(0, 31),
     age_us=st.integers(0, 65_535),
 )
 def test_what_is_written_is_read(
@@ -122,3 +122,31 @@ def test_blocks_are_read_only() -> None:
     block = StreamDecoder(16, 2000).decode(packet(0, 0))
     with pytest.raises(ValueError, match="read-only"):
         block.acc[0, 0] = 1.0
+
+
+@given(data=st.binary(max_size=40))
+def test_any_bytes_of_back_fill_and_sync_decode_or_are_refused(data: bytes) -> None:
+    for decode in (control.decode_range, sync.decode_sync_reply):
+        try:
+            decode(data)
+        except ProtocolError as error:
+            assert "bytes" in str(error)
+
+
+@given(
+    offset_us=st.integers(0, 10**12),
+    out_us=st.integers(0, 10**6),
+    thinking_us=st.integers(0, 10**4),
+    back_us=st.integers(0, 10**6),
+)
+def test_sync_bounds_hold_the_true_offset_whatever_the_delays(
+    offset_us: int, out_us: int, thinking_us: int, back_us: int
+) -> None:
+    asked_us = 5_000_000
+    received_us = asked_us + out_us + offset_us
+    reply = sync.SyncReply(1, received_us, received_us + thinking_us)
+    answered_us = asked_us + out_us + thinking_us + back_us
+    least_s, most_s = sync.offset_bounds_s(reply, asked_us * 1e-6, answered_us * 1e-6)
+    assert least_s - 1e-9 * (1 + offset_us * 1e-6) <= offset_us * 1e-6
+    assert offset_us * 1e-6 <= most_s + 1e-9 * (1 + offset_us * 1e-6)
+    assert most_s - least_s == pytest.approx((out_us + back_us) * 1e-6, abs=1e-8)

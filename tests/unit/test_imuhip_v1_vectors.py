@@ -12,7 +12,7 @@ import pytest
 
 from imuhip import resources
 from imuhip.errors import ProtocolError
-from imuhip.sensors.imuhip_v1 import control, packets
+from imuhip.sensors.imuhip_v1 import control, packets, sync
 from imuhip.sensors.imuhip_v1.profile import Capability, Field, Status
 
 
@@ -132,3 +132,35 @@ def test_reply(case: dict[str, Any]) -> None:
     )
     assert control.decode_reply(data) == reply
     assert control.encode_reply(reply) == data
+
+
+@pytest.mark.parametrize("case", cases("back_fill"))
+def test_back_fill_range(case: dict[str, Any]) -> None:
+    data = bytes.fromhex(case["hex"])
+    if "error" in case:
+        with pytest.raises(ProtocolError, match="bytes"):
+            control.decode_range(data)
+        return
+    samples = control.SampleRange(case["first"], case["count"])
+    assert control.decode_range(data) == samples
+    assert control.encode_range(samples) == data
+
+
+@pytest.mark.parametrize("case", cases("sync", "reply"))
+def test_sync_reply(case: dict[str, Any]) -> None:
+    data = bytes.fromhex(case["hex"])
+    if "error" in case:
+        with pytest.raises(ProtocolError, match="bytes"):
+            sync.decode_sync_reply(data)
+        return
+    expected = sync.SyncReply(case["id"], case["received_us"], case["sent_us"])
+    assert sync.decode_sync_reply(data) == expected
+
+
+@pytest.mark.parametrize("case", cases("sync", "request"))
+def test_sync_request(case: dict[str, Any]) -> None:
+    data = bytes.fromhex(case["hex"])
+    if "error" not in case:
+        assert sync.encode_sync_request(case["id"], case["host_us"]) == data
+    else:
+        assert len(data) != len(sync.encode_sync_request(0, 0))

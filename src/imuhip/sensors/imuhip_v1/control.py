@@ -22,12 +22,15 @@ __all__ = [
     "Info",
     "Reply",
     "Request",
+    "SampleRange",
     "Settings",
     "decode_info",
+    "decode_range",
     "decode_reply",
     "decode_request",
     "decode_settings",
     "encode_info",
+    "encode_range",
     "encode_reply",
     "encode_request",
     "encode_settings",
@@ -35,6 +38,8 @@ __all__ = [
 
 _INFO = struct.Struct("<BBH8sHIhhB")
 _SETTINGS = struct.Struct("<HHHBBB")
+_RANGE = struct.Struct("<IH")
+_SEQ_MODULUS = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,22 @@ class Reply:
     result: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class SampleRange:
+    """Consecutive samples of a session: what back-fill is asked for, and what it answers.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first sample, modulo 2**32.
+    count : int
+        How many, at most 65535; 0 for none.
+    """
+
+    first: int
+    count: int
+
+
 def encode_info(info: Info) -> bytes:
     """Return the bytes of the info characteristic."""
     head = _INFO.pack(
@@ -174,6 +195,24 @@ def decode_settings(data: bytes) -> Settings:
         raise ProtocolError(f"configuration of {len(data)} bytes, {_SETTINGS.size} are needed")
     rate, acc_g, gyr_dps, fields, batch, dither = _SETTINGS.unpack(data)
     return Settings(rate, acc_g, gyr_dps, Field(fields), batch, dither)
+
+
+def encode_range(samples: SampleRange) -> bytes:
+    """Return the 6 bytes of the arguments, and of the result, of back-fill."""
+    return _RANGE.pack(samples.first % _SEQ_MODULUS, samples.count)
+
+
+def decode_range(data: bytes) -> SampleRange:
+    """Read the arguments, or the result, of back-fill.
+
+    Raises
+    ------
+    ProtocolError
+        When it is not 6 bytes long.
+    """
+    if len(data) != _RANGE.size:
+        raise ProtocolError(f"back-fill range of {len(data)} bytes, {_RANGE.size} are needed")
+    return SampleRange(*_RANGE.unpack(data))
 
 
 def encode_request(request: Request) -> bytes:

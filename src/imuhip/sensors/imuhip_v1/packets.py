@@ -51,7 +51,13 @@ _SEQ_MODULUS = 1 << 32
 _TIME_MODULUS_US = 1 << 48
 _FIELDS = Field.ACC | Field.GYRO
 _FIRST_BYTE = PROTOCOL_MAJOR << 4 | _FIELDS
-_KNOWN_FLAGS = FLAGS["clip_acc"] | FLAGS["clip_gyr"] | FLAGS["fifo_overflow"] | FLAGS["low_battery"]
+_KNOWN_FLAGS = (
+    FLAGS["clip_acc"]
+    | FLAGS["clip_gyr"]
+    | FLAGS["fifo_overflow"]
+    | FLAGS["low_battery"]
+    | FLAGS["backfilled"]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 __all__ = [
     "ACC_RANGES_G",
     "ADVERTISED_NAME_PREFIX",
+    "BACK_FILL_UUID",
     "BATTERY_LEVEL_UUID",
     "BATTERY_SERVICE_UUID",
     "CONTROL_UUID",
@@ -23,6 +24,7 @@ __all__ = [
     "SERIAL_UUID",
     "SERVICE_UUID",
     "STREAM_UUID",
+    "SYNC_UUID",
     "Capability",
     "Field",
     "Operation",
@@ -30,13 +32,16 @@ __all__ = [
 ]
 
 PROTOCOL_MAJOR: Final = 1
-PROTOCOL_MINOR: Final = 0
+PROTOCOL_MINOR: Final = 1
 
 SERVICE_UUID: Final = "5c4e0001-83b6-4a1d-9d2f-7e61b0a9c34e"
 INFO_UUID: Final = "5c4e0002-83b6-4a1d-9d2f-7e61b0a9c34e"
 CONTROL_UUID: Final = "5c4e0003-83b6-4a1d-9d2f-7e61b0a9c34e"
 STREAM_UUID: Final = "5c4e0004-83b6-4a1d-9d2f-7e61b0a9c34e"
-# 0005 (backfill) and 0006 (sync) are reserved by the specification and not offered yet.
+BACK_FILL_UUID: Final = "5c4e0005-83b6-4a1d-9d2f-7e61b0a9c34e"
+"""Offered by sensors with `Capability.BACKFILL`."""
+SYNC_UUID: Final = "5c4e0006-83b6-4a1d-9d2f-7e61b0a9c34e"
+"""Offered by sensors with `Capability.SYNC`."""
 
 BATTERY_SERVICE_UUID: Final = "0000180f-0000-1000-8000-00805f9b34fb"
 BATTERY_LEVEL_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
@@ -105,3 +110,4 @@ class Capability(IntFlag):
     BACKFILL = 16
     SYNC = 32
     DITHER = 64
+    OFF = 128
