@@ -21,7 +21,7 @@ from imuhip.core.link import Advertisement, Radio
 from imuhip.core.sensor import SensorCounters, StreamConfig
 from imuhip.errors import ConnectError
 from imuhip.recording.plan import SensorPlan
-from imuhip.sensors.driver import SensorDriver
+from imuhip.sensors.driver import GathersSamples, SensorDriver
 
 __all__ = ["StreamOptions", "WornSensors"]
 
@@ -147,6 +147,8 @@ class WornSensors:
             ring_capacity_samples=max(1, round(options.ring_s * options.config.rate_hz)),
             on_event=on_event,
         )
+        if isinstance(driver, GathersSamples):
+            stream.packet_period_s = driver.longest_packet_s(options.config)
         supervisor = SensorSupervisor(
             self._radio,
             segment,

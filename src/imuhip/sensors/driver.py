@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SampleBlock, SensorIdentity, StreamConfig
 
-__all__ = ["SensorDriver", "StreamDecoder"]
+__all__ = ["GathersSamples", "SensorDriver", "StreamDecoder"]
 
 
 class StreamDecoder(Protocol):
@@ -62,4 +62,13 @@ class SensorDriver(Protocol):
 
     def decoder(self, config: StreamConfig) -> StreamDecoder:
         """Return a fresh decoder for one connection epoch."""
+        ...
+
+
+@runtime_checkable
+class GathersSamples(Protocol):
+    """A driver whose sensor may be silent for long, because it sends packets only when full."""
+
+    def longest_packet_s(self, config: StreamConfig) -> float:
+        """Return how long the sensor may gather samples for one packet, s."""
         ...
