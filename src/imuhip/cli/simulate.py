@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate_app"]
 
-SENSOR_MODELS = ("imuhip",)
-"""Models the virtual sensors can be."""
-
 simulate_app = typer.Typer(
     help="Simulate a person, with the exact truth beside the data.", no_args_is_help=False
 )
@@ -130,11 +127,12 @@ def radio(
     import asyncio
 
     from imuhip.simulation.kit import serve
+    from imuhip.simulation.models import VIRTUAL_MODELS
 
-    if sensor not in SENSOR_MODELS:
+    if sensor not in VIRTUAL_MODELS:
         raise OptionError(
             f"--sensor {sensor}: not a model that can be simulated",
-            hint=f"choose among {', '.join(SENSOR_MODELS)}",
+            hint=f"choose among {', '.join(VIRTUAL_MODELS)}",
         )
     asyncio.run(
         serve(
@@ -146,6 +144,7 @@ def radio(
             activity=activity,
             minutes=minutes,
             seed=seed,
+            sensor=sensor,
             on_ready=_announce,
         )
     )

@@ -7,10 +7,11 @@ from typing import Final
 from imuhip.core.link import Advertisement
 from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
+from imuhip.sensors.movella_dot.driver import MovellaDotDriver
 
 __all__ = ["DRIVERS", "driver_for"]
 
-DRIVERS: Final[tuple[SensorDriver, ...]] = (ImuhipV1Driver(),)
+DRIVERS: Final[tuple[SensorDriver, ...]] = (ImuhipV1Driver(), MovellaDotDriver())
 """In the order in which they are asked."""
 
 

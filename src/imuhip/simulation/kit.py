@@ -15,8 +15,9 @@ import numpy as np
 from imuhip.core.link import Radio
 from imuhip.errors import ConfigError
 from imuhip.recording.session import Recording
+from imuhip.simulation.models import VIRTUAL_MODELS, VirtualModel
 from imuhip.simulation.shared_motion import SharedMotion
-from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
+from imuhip.simulation.virtual_sensor import SensorSpec
 
 if TYPE_CHECKING:
     from imuhip.radio.virtual_air import VirtualAir
@@ -72,12 +73,12 @@ class VirtualKit:
         Where they hang, and the knobs of its faults.
     motion : SharedMotion
         What they feel.
-    sensors : mapping of segment to VirtualSensor
+    sensors : mapping of segment to VirtualModel
         One for each segment.
     """
 
     def __init__(
-        self, air: VirtualAir, motion: SharedMotion, sensors: Mapping[str, VirtualSensor]
+        self, air: VirtualAir, motion: SharedMotion, sensors: Mapping[str, VirtualModel]
     ) -> None:
         self.air = air
         self.motion = motion
@@ -116,6 +117,7 @@ async def open_virtual_kit(
     exact: bool | None = None,
     largest_mtu: int = 247,
     connection_interval_s: float = 0.0,
+    sensor: str = "imuhip",
 ) -> VirtualKit:
     """Put a kit of virtual sensors on the air.
 
@@ -137,6 +139,8 @@ async def open_virtual_kit(
         Largest ATT MTU the sensors agree to.
     connection_interval_s : float
         Grid on which data crosses the air; 0 delivers at once.
+    sensor : str
+        Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
 
     Raises
     ------
@@ -161,11 +165,11 @@ async def open_virtual_kit(
     perfect = source is not None if exact is None else exact
     air = VirtualAir(connection_interval_s=connection_interval_s)
     sensors = {
-        segment: VirtualSensor(_spec(segment, perfect, largest_mtu), motion)
+        segment: VIRTUAL_MODELS[sensor](_spec(segment, perfect, largest_mtu), motion)
         for segment in recording.sensors
     }
-    for sensor in sensors.values():
-        await air.hang(sensor)
+    for model in sensors.values():
+        await air.hang(model)
     return VirtualKit(air, motion, sensors)
 
 
@@ -181,6 +185,7 @@ async def serve(
     seed: int = 0,
     rate_hz: float = 100.0,
     begin: Literal["all", "first", "explicit"] = "all",
+    sensor: str = "imuhip",
     on_ready: Callable[[VirtualKit, str], None] | None = None,
     until: asyncio.Event | None = None,
 ) -> None:
@@ -200,6 +205,8 @@ async def serve(
         Of the simulated person.
     begin : {"all", "first", "explicit"}
         When the motion begins; see `SharedMotion`.
+    sensor : str
+        Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
     on_ready : callable, optional
         Called with the kit and the place it listens on, once hosts can connect.
     until : asyncio.Event, optional
@@ -216,7 +223,11 @@ async def serve(
         else _replayed(replay, start_s, stop_s, segments)
     )
     kit = await open_virtual_kit(
-        source, begin=begin, at_end="loop" if replay is None else "hold", exact=replay is not None
+        source,
+        begin=begin,
+        at_end="loop" if replay is None else "hold",
+        exact=replay is not None,
+        sensor=sensor,
     )
     try:
         listening = await kit.air.serve_hci(listen)

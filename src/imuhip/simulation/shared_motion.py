@@ -91,7 +91,9 @@ class SharedMotion:
         if self.begin_s is None:
             self._cancel_patience()
             now_s = asyncio.get_running_loop().time()
-            self.begin_s = self.first_instant(now_s + lead_s, self.rate_hz)
+            # Of an instant that is just now, some sensors have taken their sample already.
+            after_s = 2 * _ON_GRID_SAMPLES / self.rate_hz
+            self.begin_s = self.first_instant(now_s + lead_s + after_s, self.rate_hz)
             self._begun.set()
 
     async def finished(self) -> None:
