@@ -96,8 +96,8 @@ def _direction(
     attitude = pelvis_attitude(q_WB)
     heading = unwrap_heading(attitude[:, 2])
     attitude[:, 2] = heading
-    period_s = np.nanmedian(activity.period_s) if np.isfinite(activity.period_s).any() else 1.1
-    return centred_direction(heading, round(float(period_s) * rate_hz)), attitude
+    period_s = period_rows(activity, len(heading), rate_hz)
+    return centred_direction(heading, np.round(period_s * rate_hz).astype(int)), attitude
 
 
 def align_segments(

@@ -6,7 +6,7 @@ import numpy as np
 
 from imuhip.core import cardan, quaternion
 from imuhip.core.segments import Side
-from imuhip.core.series import FloatArray
+from imuhip.core.series import FloatArray, IntArray
 
 __all__ = [
     "centred_direction",
@@ -42,7 +42,7 @@ def unwrap_heading(heading_rad: FloatArray) -> FloatArray:
     return unwrapped
 
 
-def centred_direction(heading_rad: FloatArray, stride_samples: int) -> FloatArray:
+def centred_direction(heading_rad: FloatArray, stride_samples: int | IntArray) -> FloatArray:
     """Return the walking direction: the pelvis' own heading, freed of its oscillation.
 
     Means over one stride and over two both hold a whole number of pelvic oscillations. A mean over
@@ -54,15 +54,15 @@ def centred_direction(heading_rad: FloatArray, stride_samples: int) -> FloatArra
     ----------
     heading_rad : (n,) array, rad
         Unwrapped, finite.
-    stride_samples : int
-        One stride.
+    stride_samples : int or (n,) int array
+        One stride, or one at each row: people change their pace, and walk and run.
     """
     one = _centred_mean(heading_rad, stride_samples)
     two = _centred_mean(heading_rad, 2 * stride_samples)
     return np.asarray((4.0 * one - two) / 3.0)
 
 
-def _centred_mean(values: FloatArray, window_samples: int) -> FloatArray:
+def _centred_mean(values: FloatArray, window_samples: int | IntArray) -> FloatArray:
     n_samples = len(values)
     rows = np.arange(n_samples)
     half = np.minimum(np.minimum(window_samples // 2, rows), rows[::-1])
