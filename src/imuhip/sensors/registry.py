@@ -8,10 +8,17 @@ from imuhip.core.link import Advertisement
 from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
 from imuhip.sensors.movella_dot.driver import MovellaDotDriver
+from imuhip.sensors.polar.driver import PolarDriver
+from imuhip.sensors.witmotion.driver import WitMotionDriver
 
 __all__ = ["DRIVERS", "driver_for"]
 
-DRIVERS: Final[tuple[SensorDriver, ...]] = (ImuhipV1Driver(), MovellaDotDriver())
+DRIVERS: Final[tuple[SensorDriver, ...]] = (
+    ImuhipV1Driver(),
+    MovellaDotDriver(),
+    WitMotionDriver(),
+    PolarDriver(),
+)
 """In the order in which they are asked."""
 
 

@@ -9,6 +9,7 @@ from imuhip.radio.gatt_model import GattModel
 from imuhip.simulation.sensor_stream import Motion
 from imuhip.simulation.virtual_movella_dot import VirtualMovellaDot
 from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
+from imuhip.simulation.virtual_witmotion import VirtualWitMotion
 
 __all__ = ["VIRTUAL_MODELS", "VirtualModel"]
 
@@ -29,4 +30,5 @@ class VirtualModel(GattModel, Protocol):
 VIRTUAL_MODELS: Final[Mapping[str, Callable[[SensorSpec, Motion], VirtualModel]]] = {
     "imuhip": VirtualSensor,
     "movella_dot": VirtualMovellaDot,
+    "witmotion": VirtualWitMotion,
 }
