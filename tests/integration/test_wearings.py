@@ -72,3 +72,24 @@ def test_without_a_pose_the_second_wearing_has_no_angles(session):
 def test_a_rest_on_a_chair_is_no_taking_off():
     session = imuhip.simulate("walk", 1.0, seed=64, pause="sit", pause_min=1.0)
     assert "wearings" not in imuhip.analyze(session).quality
+
+
+@pytest.mark.parametrize(("start_s", "end_s", "gait"), [(110.0, None, 1), (0.0, 150.0, 0)])
+def test_a_recording_may_begin_and_end_off_the_body(session, start_s, end_s, gait):
+    """Pressed before the sensors were strapped on, or left running when they were off again."""
+    rate = int(session.rate_hz)
+    rows = slice(int(start_s * rate), None if end_s is None else int(end_s * rate))
+    part = imuhip.Recording.from_arrays(
+        rate_hz=session.rate_hz,
+        sensors={s: {"acc": m.acc[rows], "gyr": m.gyr[rows]} for s, m in session.sensors.items()},
+    )
+    analysis = imuhip.analyze(part)
+    assert len(analysis.quality["wearings"]) == 1
+    assert not any("off the body" in reason for reason in analysis.quality["reasons"])
+    marker = [marker for marker in session.markers if marker.name == "gait"][gait]
+    inside = slice(marker.start_s - start_s + 2.0, marker.end_s - start_s - 2.0)
+    true = session.truth.set_index(session.truth.index - start_s)
+    for name in HIP_ANGLES:
+        found = analysis.angles.loc[inside, f"{name}_deg"]
+        off = found.to_numpy() - np.interp(found.index, true.index, true[f"{name}_deg"])
+        assert np.sqrt(np.mean(off**2)) < 2.0

@@ -181,6 +181,8 @@ def note_wearings(quality: dict[str, Any], wearings: Sequence[Wearing]) -> None:
             record["pose_s"] = [round(float(time_s[k]), 1) for k in (pose.start, pose.end - 1)]
         records.append(record)
     quality["wearings"] = records
+    if len(records) == 1 and "pose_s" in records[0]:
+        return  # before they were strapped on, or after they were taken off: nothing is amiss
     quality["reasons"].append(
         f"recording: the sensors were off the body in between; each of the {len(records)} parts"
         " has a zero of its own"
