@@ -4,7 +4,7 @@
  * link, a write, a sample), and calls imuhip_poll. The core does the rest. It allocates nothing,
  * waits for nothing and starts no task.
  *
- * All functions of one sensor are called from one context: the main loop or one task. What comes
+ * All functions of one sensor are called from one context, or under one lock. What comes
  * from an interrupt or from the Bluetooth stack's own task is queued to it by the board; only the
  * clock must be read there, and travels along (imuhip_push_sample, imuhip_on_sync_write).
  */
