@@ -199,12 +199,13 @@ class SensorStream:
             self._begin_epoch(placed.epoch, arrival_s, block)
         keep = self._accounts.add(placed, block.flags)
         mapping = self._mappings[placed.epoch]
+        newest_s = block.packet_time_s
+        newest_s = float(block.device_time_s[-1]) if newest_s is None else newest_s
         if not block.flags & FLAGS["backfilled"] or not len(mapping):
-            newest_s = block.packet_time_s
-            newest_s = float(block.device_time_s[-1]) if newest_s is None else newest_s
             mapping.add(newest_s, arrival_s, block.sent_time_s)
         time_s = self._times(block, placed)
-        self._meter(arrival_s, int(np.count_nonzero(keep)))
+        waited_s = newest_s - float(block.device_time_s[-1])
+        self._meter(arrival_s, waited_s, int(np.count_nonzero(keep)))
         self.packet_period_s = max(len(block) * self.period_s, 0.9 * self.packet_period_s)
         return rows_of_block(
             block, keep=keep, epoch=placed.epoch, seq=placed.seq, time_s=time_s, arrival_s=arrival_s
@@ -255,9 +256,10 @@ class SensorStream:
             self._last_seq, self._last_time_s = int(placed.seq[-1]), float(time_s[-1])
         return time_s
 
-    def _meter(self, arrival_s: float, n_samples: int) -> None:
+    def _meter(self, arrival_s: float, waited_s: float, n_samples: int) -> None:
+        """Note samples for the rate, as if they had not waited for those of another stream."""
         self._last_sample_arrival_s = arrival_s
-        self._arrivals.append((arrival_s, n_samples))
+        self._arrivals.append((arrival_s - waited_s, n_samples))
         while arrival_s - self._arrivals[0][0] > RATE_WINDOW_S:
             self._arrivals.popleft()
 

@@ -9,6 +9,7 @@ from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
 from imuhip.sensors.movella_dot.driver import MovellaDotDriver
 from imuhip.sensors.polar.driver import PolarDriver
+from imuhip.sensors.thingy52 import Thingy52Driver
 from imuhip.sensors.witmotion.driver import WitMotionDriver
 
 __all__ = ["DRIVERS", "driver_for"]
@@ -17,6 +18,7 @@ DRIVERS: Final[tuple[SensorDriver, ...]] = (
     ImuhipV1Driver(),
     MovellaDotDriver(),
     WitMotionDriver(),
+    Thingy52Driver(),
     PolarDriver(),
 )
 """In the order in which they are asked."""

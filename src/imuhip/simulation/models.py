@@ -8,7 +8,9 @@ from typing import Final, Protocol
 from imuhip.radio.gatt_model import GattModel
 from imuhip.simulation.sensor_stream import Motion
 from imuhip.simulation.virtual_movella_dot import VirtualMovellaDot
+from imuhip.simulation.virtual_polar import VirtualPolar
 from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
+from imuhip.simulation.virtual_thingy52 import VirtualThingy52
 from imuhip.simulation.virtual_witmotion import VirtualWitMotion
 
 __all__ = ["VIRTUAL_MODELS", "VirtualModel"]
@@ -31,4 +33,6 @@ VIRTUAL_MODELS: Final[Mapping[str, Callable[[SensorSpec, Motion], VirtualModel]]
     "imuhip": VirtualSensor,
     "movella_dot": VirtualMovellaDot,
     "witmotion": VirtualWitMotion,
+    "thingy52": VirtualThingy52,
+    "polar": VirtualPolar,
 }
