@@ -81,39 +81,57 @@ def test_every_sample_of_three_sensors_is_recorded(
         assert device.identity.serial == ("SIM-" + segment.upper().replace("_", "-"))[-12:]
 
 
-def test_a_rate_off_nominal_is_measured_and_times_are_right(tmp_path: Path) -> None:
-    """Sensors that sample at 101.3 and 98.9 Hz still show the same instant at the same time."""
-    source = noise_motion(SEGMENTS[:2], 25.0)
+@pytest.mark.parametrize("interval_s", [0.0075, 0.015, 0.03, 0.06])
+def test_sensors_without_a_clock_share_one(interval_s: float, tmp_path: Path) -> None:
+    """Sensors that sample at 101.3 and 98.9 Hz show the same instant at the same time.
+
+    Acceleration rises steadily here, so that every sample tells when it was truly taken.
+    """
+    rise = 4.0
     rates = {"pelvis": 0.013, "thigh_left": -0.011}
+    n = 2000
+    ramp = np.tile(np.arange(n)[:, None] * rise / 100 - 40, 3)
+    source = Recording.from_arrays(
+        rate_hz=100.0,
+        sensors={segment: {"acc": ramp, "gyr": np.ones((n, 3))} for segment in rates},
+    )
 
     async def main(clock: VirtualClock) -> RecordingResult:
         async with kit_and_engine(
-            clock, source, sensor="witmotion", connection_interval_s=0.015
+            clock, source, sensor="witmotion", connection_interval_s=interval_s
         ) as (kit, engine):
             for segment, sensor in kit.sensors.items():
                 assert isinstance(sensor, VirtualWitMotion)
                 sensor.rate_error = rates[segment]
             await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "rate.h5")
+            await engine.start_recording(tmp_path / "clocks.h5")
             kit.begin()
             await kit.finished()
             return await engine.stop_recording()
 
     result = run_virtual(main)
-    recording = reader.open_recording(tmp_path / "rate.h5")
-    begins_s, ends_s = [], []
+    recording = reader.open_recording(tmp_path / "clocks.h5")
+    begin_s, end_s = [], []
     for segment, rate_error in rates.items():
         (fit,) = result.clock_fits[segment]
-        assert 1 / fit.slope == pytest.approx(1 + rate_error, abs=3e-4)
+        assert 1 / fit.slope == pytest.approx(1 + rate_error, abs=1e-3)
         assert result.counters[segment].lost == 0
         series = recording.sensors[segment]
         rows = motion_rows(series)
-        begins_s.append(series.time_s[rows.start])
-        ends_s.append(series.time_s[rows.stop - 1])
-        print(f"{segment}: slope {fit.slope:.5f}, stated {fit.uncertainty_s * 1e3:.1f} ms")
-    # The first and last samples inside the motion are within one period of its ends on each sensor.
-    assert abs(begins_s[0] - begins_s[1]) < 0.016
-    assert abs(ends_s[0] - ends_s[1]) < 0.016
+        true_s = (series.acc[rows].mean(axis=1) + 40) / rise
+        inside = (true_s > 0.1) & (true_s < n / 100 - 0.1)
+        line = np.polyfit(true_s[inside], series.time_s[rows][inside] - true_s[inside], 1)
+        begin_s.append(np.polyval(line, 0.0))
+        end_s.append(np.polyval(line, n / 100))
+    apart_s = max(abs(begin_s[0] - begin_s[1]), abs(end_s[0] - end_s[1]))
+    stated_s = fit.uncertainty_s
+    print(
+        f"\n{interval_s * 1e3:g} ms: sensors differ by {apart_s * 1e3:.2f} ms,"
+        f" stated {stated_s * 1e3:.1f} ms",
+        end="",
+    )
+    assert apart_s < 0.006
+    assert apart_s < stated_s
 
 
 def test_a_vanished_sensor_comes_back_with_its_loss_estimated(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from imuhip.core.link import Advertisement
 from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
 from imuhip.sensors.movella_dot.driver import MovellaDotDriver
+from imuhip.sensors.movesense.driver import MovesenseDriver
 from imuhip.sensors.polar.driver import PolarDriver
 from imuhip.sensors.thingy52 import Thingy52Driver
 from imuhip.sensors.witmotion.driver import WitMotionDriver

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from imuhip.radio.gatt_model import GattModel
 from imuhip.simulation.sensor_stream import Motion
 from imuhip.simulation.virtual_movella_dot import VirtualMovellaDot
+from imuhip.simulation.virtual_movesense import VirtualMovesense
 from imuhip.simulation.virtual_polar import VirtualPolar
 from imuhip.simulation.virtual_sensor import SensorSpec, VirtualSensor
 from imuhip.simulation.virtual_thingy52 import VirtualThingy52
@@ -32,6 +33,7 @@ class VirtualModel(GattModel, Protocol):
 VIRTUAL_MODELS: Final[Mapping[str, Callable[[SensorSpec, Motion], VirtualModel]]] = {
     "imuhip": VirtualSensor,
     "movella_dot": VirtualMovellaDot,
+    "movesense": VirtualMovesense,
     "witmotion": VirtualWitMotion,
     "thingy52": VirtualThingy52,
     "polar": VirtualPolar,
