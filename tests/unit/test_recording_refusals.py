@@ -77,9 +77,9 @@ def test_a_newer_schema_is_refused_and_a_newer_minor_version_is_read(session):
         file.create_dataset("sensors/pelvis/temperature", data=[1.0])
     assert len(imuhip.open(session).sensors["pelvis"]) == 3000
     with h5py.File(session, "r+") as file:
-        file.attrs["schema_major"] = 2
+        file.attrs["schema_major"] = 3
     error = refusal(session)
-    assert "schema version 2, this imuhip reads up to 1" in error.message
+    assert "schema version 3, this imuhip reads up to 2" in error.message
     assert "update imuhip" in error.hint
 
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -75,6 +76,9 @@ class Recorder:
         Bound of the queue.
     flush_interval_s : float, s
         Longest time between flushes.
+    make_small : callable, optional
+        Given the path of a file that was closed properly, on the writer thread, and what to tell
+        the fraction done; returns why it was not possible, or nothing.
     """
 
     def __init__(
@@ -83,10 +87,12 @@ class Recorder:
         *,
         capacity_packets: int = CAPACITY_PACKETS,
         flush_interval_s: float = FLUSH_INTERVAL_S,
+        make_small: Callable[[Path, Callable[[float], None]], str] | None = None,
     ) -> None:
         self._open_writer = open_writer
         self._capacity_packets = capacity_packets
         self._flush_interval_s = flush_interval_s
+        self._make_small = make_small
         self._queue: deque[_Batch | Callable[[SessionWriter], None]] = deque()
         self._waiting = 0
         self._unwritten = 0
@@ -94,6 +100,10 @@ class Recorder:
         self._closing: Mapping[str, tuple[ClockFit, ...]] | None = None
         self._wake = threading.Condition()
         self._last_flush_s = time.monotonic()
+        self.note = ""
+        """Why the finished file is still as large as while recording; empty when it is not."""
+        self.finished_fraction: float | None = None
+        """How far making it small has come; None before."""
         self.opened: Future[None] = Future()
         self.closed: Future[None] = Future()
         for future in (self.opened, self.closed):
@@ -162,6 +172,9 @@ class Recorder:
         with self._wake:
             self._queue.append(command)
 
+    def _tell_fraction(self, fraction: float) -> None:
+        self.finished_fraction = fraction
+
     # -- the writer thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -209,6 +222,11 @@ class Recorder:
             writer.close(final_fits=final_fits)
         except Exception as error:
             self._error = self._error or _as_imuhip_error(error)
+        if self._error is None and self._make_small is not None:
+            self._tell_fraction(0.0)
+            self.note = self._make_small(writer.path, self._tell_fraction)
+            if self.note:
+                _log.warning("%s", self.note)
         if self._error is None:
             self.closed.set_result(None)
         else:

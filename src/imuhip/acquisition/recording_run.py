@@ -13,6 +13,7 @@ from imuhip.acquisition.status import RecordingResult, RecordingStatus
 from imuhip.acquisition.stream import HostTime, SensorStream, shifted
 from imuhip.core.series import FloatArray, Marker
 from imuhip.errors import ImuhipError
+from imuhip.recording.finalise import try_to_finalise
 from imuhip.recording.plan import SampleRows, SensorPlan
 from imuhip.recording.session import Truth
 from imuhip.recording.writer import SessionWriter
@@ -66,7 +67,9 @@ class RecordingRun:
         self._zero_s = host.now_s()
         start_unix_s = host.clock.unix_s()
         self._recorder = Recorder(
-            lambda: self._open(start_unix_s), capacity_packets=capacity_packets
+            lambda: self._open(start_unix_s),
+            capacity_packets=capacity_packets,
+            make_small=lambda path, tell: try_to_finalise(path, progress=tell),
         )
         self._next_counters_s = self._next_fits_s = self._zero_s
         for segment, stream in self._streams.items():
@@ -129,7 +132,7 @@ class RecordingRun:
         )
 
     async def finish(self) -> RecordingResult:
-        """Work off what arrived, map all samples by the final fits and close the file.
+        """Work off what arrived, map all samples by the final fits, close and finalise the file.
 
         A disk that refuses is told in the result; what was flushed before stays readable.
         """
@@ -150,7 +153,8 @@ class RecordingRun:
         except ImuhipError as refusal:
             error = refusal
         self._recorder.join()
-        return RecordingResult(self._request.path, duration_s, counters, fits, error)
+        path, note = self._request.path, self._recorder.note
+        return RecordingResult(path, duration_s, counters, fits, error, note=note)
 
     def _open(self, start_unix_s: float) -> SessionWriter:
         request = self._request

@@ -164,6 +164,8 @@ class RecordingResult:
         What kept the file from being finished; what was flushed before is in it.
     interrupted : bool
         Whether Ctrl-C ended it.
+    note : str
+        Why the file, though complete, could not be made small; empty when it was.
     """
 
     path: Path
@@ -172,3 +174,4 @@ class RecordingResult:
     clock_fits: Mapping[str, tuple[ClockFit, ...]]
     error: ImuhipError | None = None
     interrupted: bool = False
+    note: str = ""

@@ -9,6 +9,7 @@ from imuhip.cli import (
     check,
     demo,
     doctor,
+    finalise,
     intrinsics,
     live,
     record,
@@ -50,6 +51,7 @@ def build() -> typer.Typer:
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)
+    app.command("finalise")(finalise.finalise)
     app.add_typer(simulate.simulate_app, name="simulate")
     app.command("doctor")(doctor.doctor)
     return app

@@ -16,7 +16,7 @@ from imuhip.cli.options import (
     free_path,
     session_path,
 )
-from imuhip.cli.output import following, note, print_json, say
+from imuhip.cli.output import following, note, print_json, say, working
 from imuhip.cli.worn_kit import connected_kit, remember_worn, wanted_kit
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["DurationOption", "OutOption", "RateOption", "record"]
 
 _EXIT_INTERRUPTED = 130
+_FINISHING_S = 1.0
+"""What the file of an hour of one sensor takes to be made small."""
 
 OutOption = Annotated[
     Path | None,
@@ -98,7 +100,10 @@ def _record(
             session.follow(duration_s, shown, often=often)
         marks.end(session.elapsed_s)
     last = session.status()
-    return session.finish(), last
+    recorded_s = 0.0 if last.recording is None else last.recording.elapsed_s
+    expected_s = _FINISHING_S * len(last.sensors) * recorded_s / 3600.0
+    with working("finishing the file", expected_s):
+        return session.finish(), last
 
 
 def _tell(
@@ -113,3 +118,5 @@ def _tell(
     say(f"{result.path}: {result.duration_s:.1f} s {stored}")
     for line in account(result, last):
         say(f"  {line}")
+    if result.note:
+        note(f"note: {result.note}")

@@ -72,6 +72,7 @@ def result_facts(
         "file": result.path,
         "duration_s": result.duration_s,
         "interrupted": interrupted,
+        "note": result.note,
         "sensors": {
             segment: {
                 "counters": counters,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from imuhip.errors import FileFormatError, ImuhipError, RecordingError, UnfinishedRecordingError
 from imuhip.recording.salvage import SalvageView
-from imuhip.recording.schema import MAX_ROWS, SCHEMA_MAJOR, SCHEMA_NAME, STATES
+from imuhip.recording.schema import FINALISED_MAJOR, MAX_ROWS, SCHEMA_NAME, STATES
 
 __all__ = ["SessionFile"]
 
@@ -254,10 +254,10 @@ class SessionFile:
                 hint="other measurements come in as arrays: imuhip.Recording.from_arrays",
             )
         major = int(self.number("/", "schema_major"))
-        if major > SCHEMA_MAJOR:
+        if major > FINALISED_MAJOR:
             raise FileFormatError(
                 f"{self.path}: written with schema version {major}, this imuhip reads up to"
-                f" {SCHEMA_MAJOR}",
+                f" {FINALISED_MAJOR}",
                 hint="update imuhip: pip install --upgrade imuhip",
             )
 

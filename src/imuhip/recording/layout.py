@@ -14,6 +14,7 @@ from imuhip import __version__
 from imuhip.core.segments import ANGLES
 from imuhip.core.sensor import ClockFit, SensorCounters
 from imuhip.core.series import FloatArray, IntArray, Marker
+from imuhip.recording.packet_table import Copy
 from imuhip.recording.schema import (
     PACKET_COLUMNS,
     SAMPLE_COLUMNS,
@@ -31,6 +32,7 @@ __all__ = [
     "Growth",
     "counters_row",
     "create_column",
+    "create_copies",
     "create_device",
     "create_packets",
     "create_root",
@@ -47,6 +49,9 @@ __all__ = [
 
 ROWS_PER_CHUNK = 1024
 BYTES_PER_CHUNK = 16384
+ROWS_PER_PACKED_CHUNK = 8192
+PACKED_FILTERS: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+"""Of finalised files; every HDF5 library has these filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,12 @@ def create_packets(
     wide = Growth(max(BYTES_PER_CHUNK, growth.rows_per_chunk), growth.packed)
     datasets["bytes"] = create_column(group, Column("bytes", "|u1"), wide, n_bytes)
     return datasets
+
+
+def create_copies(group: Any, copies: Sequence[Copy]) -> None:
+    """Create the table that says where packets hold bytes of their samples."""
+    rows = [(c.offset, c.sample, c.column.encode(), c.axis, int(c.swapped)) for c in copies]
+    create_table(group, "copies", rows)
 
 
 def create_table(group: Any, name: str, rows: Sequence[tuple[Any, ...]] = ()) -> Any:

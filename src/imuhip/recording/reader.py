@@ -15,12 +15,11 @@ from imuhip.core.sensor import ClockFit, SensorCounters, SensorIdentity, StreamC
 from imuhip.core.series import FloatArray, ImuSeries, Marker
 from imuhip.errors import ImuhipError
 from imuhip.recording.access import SessionFile
+from imuhip.recording.columns import open_packets, read_column
 from imuhip.recording.grid import StoredRows, to_series
 from imuhip.recording.session import DeviceRecord, Event, Recording, Truth
 
 __all__ = ["device_record", "latest_fits", "open_recording", "read_packets", "read_truth"]
-
-MAX_PACKET_BYTES = 1 << 32
 
 
 def open_recording(path: str | Path) -> Recording:
@@ -59,14 +58,8 @@ def read_packets(path: str | Path, segment: str) -> tuple[FloatArray, list[bytes
         place = f"sensors/{segment}/packets"
         if not session.has(place):
             raise session.refuse(place, "is missing", "this recording was not made by radio")
-        arrival_s = session.read(f"{place}/arrival_s", "f")
-        start = session.read(f"{place}/start", "iu")
-        length = session.read(f"{place}/length", "iu")
-        content = session.read(f"{place}/bytes", "u", max_rows=MAX_PACKET_BYTES).tobytes()
-        if np.any(start < 0) or np.any(length < 0) or np.any(start + length > len(content)):
-            raise session.refuse(place, f"points outside its {len(content)} bytes")
-    ends = (start + length).tolist()
-    return arrival_s, [content[a:b] for a, b in zip(start.tolist(), ends, strict=True)]
+        packets = open_packets(session, segment)
+        return packets.arrival_s, packets.all()
 
 
 def _read(session: SessionFile) -> Recording:
@@ -104,10 +97,10 @@ def _series(session: SessionFile, segment: str, rate_hz: float) -> ImuSeries:
     rows = StoredRows(
         epoch=session.read(f"{place}/epoch", "i"),
         seq=session.read(f"{place}/seq", "i"),
-        time_s=session.read(f"{place}/time_s", "f"),
-        acc=session.read(f"{place}/acc", "f", 3),
-        gyr=session.read(f"{place}/gyr", "f", 3),
-        mag=session.read(f"{place}/mag", "f", 3) if has_mag else None,
+        time_s=read_column(session, f"{place}/time_s"),
+        acc=read_column(session, f"{place}/acc", 3),
+        gyr=read_column(session, f"{place}/gyr", 3),
+        mag=read_column(session, f"{place}/mag", 3) if has_mag else None,
         valid=session.read(f"{place}/valid", "u").astype(bool),
     )
     lengths = {f.name: len(v) for f in fields(rows) if (v := getattr(rows, f.name)) is not None}
@@ -120,7 +113,7 @@ def _series(session: SessionFile, segment: str, rate_hz: float) -> ImuSeries:
 
 
 def _is_written(session: SessionFile, place: str) -> bool:
-    dataset = session.dataset(place, "f", 3)
+    dataset = session.dataset(place, "fi", 3)
     with session.reading(place):
         return len(dataset) == 0 or dataset.id.get_storage_size() > 0
 

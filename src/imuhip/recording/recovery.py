@@ -20,6 +20,7 @@ from imuhip.core.sensor import ClockFit
 from imuhip.errors import RecordingError
 from imuhip.recording import layout
 from imuhip.recording.access import SessionFile
+from imuhip.recording.columns import open_packets, values_of
 from imuhip.recording.reader import device_record, latest_fits, read_truth
 from imuhip.recording.save import PACKED, finished_file, write_commit
 from imuhip.recording.schema import PACKET_COLUMNS, SAMPLE_COLUMNS
@@ -149,7 +150,7 @@ def _copy_sensor(
         fits = _copy_device(session, sensor, segment, committed)
     n_packets = 0
     if session.has(f"{name}/packets"):
-        n_packets = _copy_packets(session, sensor, f"{name}/packets", committed)
+        n_packets = _copy_packets(session, sensor, segment, committed)
     place = f"{name}/samples"
     there = [
         rows_on_disk(session, f"{place}/{c.name}", "iuf", c.width)
@@ -190,8 +191,11 @@ def _copy_device(
 
 
 def _copy_packets(
-    session: SessionFile, sensor: Any, place: str, committed: Mapping[str, int]
+    session: SessionFile, sensor: Any, segment: str, committed: Mapping[str, int]
 ) -> int:
+    place = f"sensors/{segment}/packets"
+    if session.has(f"{place}/first_row"):
+        return _copy_packet_table(session, sensor, segment)
     there = [rows_on_disk(session, f"{place}/{c.name}", "iuf") for c in PACKET_COLUMNS]
     n_rows = min([committed.get(place, 0), *there])
     n_bytes = min(committed.get(f"{place}/bytes", 0), rows_on_disk(session, f"{place}/bytes", "u"))
@@ -205,6 +209,35 @@ def _copy_packets(
     return n_rows
 
 
+def _copy_packet_table(session: SessionFile, sensor: Any, segment: str) -> int:
+    """Copy the packets of a finalised file that was cut, as far as their samples are there."""
+    place, samples = f"sensors/{segment}/packets", f"sensors/{segment}/samples"
+    width = session.item(f"{place}/bytes").shape[-1]
+    there = [rows_on_disk(session, f"{place}/bytes", "u", width)]
+    there += [
+        rows_on_disk(session, f"{place}/{name}", "if")
+        for name in ("arrival_s", "length", "first_row")
+    ]
+    n_samples = min(rows_on_disk(session, f"{samples}/{name}", "if", 3) for name in ("acc", "gyr"))
+    if session.has(f"{samples}/mag"):
+        n_samples = min(n_samples, rows_on_disk(session, f"{samples}/mag", "if", 3))
+    packets = open_packets(session, segment, min(there), n_samples)
+    assert packets.first_row is not None  # the caller has seen that it is a table
+    deepest = max((copy.sample for copy in packets.copies), default=0)
+    all_there = len(session.item(f"{samples}/acc")) <= n_samples
+    n_rows = len(packets)
+    if not all_there:
+        n_rows = int(np.argmax(np.append(packets.first_row + deepest >= n_samples, True)))
+    content = b"".join(packets.all()[:n_rows])
+    length = packets.length[:n_rows]
+    datasets = layout.create_packets(sensor, PACKED, n_rows=n_rows, n_bytes=len(content))
+    datasets["arrival_s"][...] = packets.arrival_s[:n_rows]
+    datasets["length"][...] = length
+    datasets["start"][...] = np.cumsum(length) - length
+    datasets["bytes"][...] = np.frombuffer(content, dtype=np.uint8)
+    return n_rows
+
+
 def _copy_samples(
     session: SessionFile, sensor: Any, place: str, n_rows: int, fits: tuple[ClockFit, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], float]:
@@ -213,7 +246,7 @@ def _copy_samples(
         sensor,
         PACKED,
         n_rows=n_rows,
-        signal_dtype=session.dataset(f"{place}/acc", "f", 3).dtype.str,
+        signal_dtype=_signal_type(session, f"{place}/acc"),
         with_mag=has_mag,
     )
     for column in SAMPLE_COLUMNS:
@@ -228,6 +261,12 @@ def _copy_samples(
     return seq, epoch, float(time_s[-1]) if n_rows else float("nan")
 
 
+def _signal_type(session: SessionFile, place: str) -> str:
+    """Return the type a signal has in memory."""
+    dtype = session.dataset(place, "fi", 3).dtype
+    return str(values_of(session, place, np.empty(0, dtype=dtype)).dtype.str)
+
+
 def _is_written(session: SessionFile, place: str, width: int) -> bool:
     dataset = session.dataset(place, "iuf", width)
     with session.reading(place):
@@ -239,6 +278,8 @@ def _copy_column(session: SessionFile, place: str, target: Any) -> None:
     for start in range(0, len(target), ROWS_PER_COPY):
         with session.reading(place):
             block = source[start : min(start + ROWS_PER_COPY, len(target))]
+        if target.dtype.kind == "f":
+            block = values_of(session, place, block)
         target[start : start + len(block)] = block
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from imuhip.recording import layout
 from imuhip.recording.disk import disk_error, refuse_existing
 from imuhip.recording.session import DeviceRecord, Recording
 
-__all__ = ["PACKED", "finished_file", "save_recording", "write_commit"]
+__all__ = ["PACKED", "finished_file", "save_recording", "unfinished_parts", "write_commit"]
 
+_PART_SUFFIX = ".part"
 PACKED = layout.Growth(rows_per_chunk=8192, packed=True)
 
 
@@ -49,11 +51,44 @@ def save_recording(recording: Recording, path: Path) -> Path:
     return path
 
 
+def unfinished_parts(path: Path) -> list[Path]:
+    """Return what a killed process left behind of its attempts to write `path`."""
+    prefix = _part_prefix(path)
+    return [
+        found
+        for found in path.parent.iterdir()
+        if found.name.startswith(prefix) and found.name.endswith(_PART_SUFFIX)
+    ]
+
+
+def _part_prefix(path: Path) -> str:
+    return f".{path.name}."
+
+
 @contextmanager
-def finished_file(path: Path, state: str) -> Iterator[Any]:
-    """Open a file that takes the name `path` only when it is whole and on the disk."""
-    refuse_existing(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def finished_file(
+    path: Path,
+    state: str,
+    *,
+    replaces: bool = False,
+    check: Callable[[Path], None] = lambda _part: None,
+) -> Iterator[Any]:
+    """Open a file that takes the name `path` only when it is whole and on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist, unless the new file replaces it.
+    state : str
+        Of the finished file.
+    replaces : bool
+        Take the place of what is at `path`, in one step.
+    check : callable
+        Given the finished file under its first name; what it raises keeps the old one.
+    """
+    if not replaces:
+        refuse_existing(path)
+    part = path.with_name(f"{_part_prefix(path)}{os.getpid()}{_PART_SUFFIX}")
     try:
         with part.open("x+b", buffering=0) as raw:
             sink = _Sink(raw)
@@ -64,8 +99,13 @@ def finished_file(path: Path, state: str) -> Iterator[Any]:
             if sink.refusal is not None:
                 raise sink.refusal
             os.fsync(raw.fileno())
-        refuse_existing(path)
-        part.rename(path)
+        check(part)
+        if replaces:
+            shutil.copymode(path, part)
+            part.replace(path)
+        else:
+            refuse_existing(path)
+            part.rename(path)
     except (OSError, RuntimeError) as error:
         raise disk_error(path, "saving", error) from error
     finally:

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 __all__ = [
+    "FINALISED_MAJOR",
     "MAX_ROWS",
     "PACKET_COLUMNS",
     "SAMPLE_COLUMNS",
@@ -28,7 +29,9 @@ __all__ = [
 
 SCHEMA_NAME: Final = "imuhip-session"
 SCHEMA_MAJOR: Final = 1
-"""A reader refuses a file whose major version is above its own."""
+"""Of files that grow, or are saved from memory."""
+FINALISED_MAJOR: Final = 2
+"""Of files that `imuhip.recording.finalise` made small; readers refuse what is above it."""
 SCHEMA_MINOR: Final = 0
 """Rises when something optional is added."""
 
@@ -130,6 +133,13 @@ def table_types() -> dict[str, np.dtype[np.void]]:
         ),
         "clock_fits": _table(*CLOCK_FIT_FIELDS),
         "clock_fits_live": _table(("at_s", "<f8"), *CLOCK_FIT_FIELDS),
+        "copies": _table(
+            ("offset", "<i4"),
+            ("sample", "<i4"),
+            ("column", text_type(8)),
+            ("axis", "<i4"),
+            ("swapped", "|u1"),
+        ),
         "counters": _table(*COUNTER_FIELDS),
         "n_committed": _table(("stream", text_type(64)), ("rows", "<i8")),
         "last_flush": _table(("count", "<i8"), ("elapsed_s", "<f8"), ("longest_interval_s", "<f8")),

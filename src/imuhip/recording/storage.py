@@ -23,13 +23,14 @@ def rows_on_disk(session: SessionFile, place: str, kinds: str, width: int = 1) -
             offset = dataset.id.get_offset() or 0
             whole = offset + dataset.id.get_storage_size() <= session.size_bytes
             return len(dataset) if whole else 0
-        first_rows: list[int] = []
+        whole = np.zeros(-(-len(dataset) // dataset.chunks[0]), dtype=np.int64)
 
         def note(chunk: Any) -> None:
             if chunk.byte_offset + chunk.size <= session.size_bytes:
-                first_rows.append(int(chunk.chunk_offset[0]))
+                whole[int(chunk.chunk_offset[0]) // dataset.chunks[0]] += 1
 
         dataset.id.chunk_iter(note)
-        expected = np.arange(0, len(dataset), dataset.chunks[0])
-        missing = np.setdiff1d(expected, first_rows)
+        # A table may have several chunks side by side.
+        abreast = -(-dataset.shape[1] // dataset.chunks[1]) if len(dataset.shape) == 2 else 1
+        missing = dataset.chunks[0] * np.flatnonzero(whole < abreast)
         return int(missing[0]) if len(missing) else len(dataset)
