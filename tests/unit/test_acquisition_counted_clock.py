@@ -112,7 +112,7 @@ def test_a_rate_off_nominal_is_found_and_is_not_taken_for_loss(rate_error: float
     assert heard.events == []
     assert 1 / heard.fits[0].slope == pytest.approx(1 + rate_error, abs=2e-4)
     assert np.abs(heard.error_s).max() < 0.006
-    assert np.abs(heard.error_s).max() < 3 * heard.fits[0].uncertainty_s
+    assert np.abs(heard.error_s).max() < 4 * heard.fits[0].uncertainty_s
     assert (np.diff(heard.live_s) > 0).all()
 
 

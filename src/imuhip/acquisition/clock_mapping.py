@@ -39,8 +39,6 @@ class MappingPolicy:
     """How far back the live mapping looks; quartz drifts with temperature."""
     connection_interval_s: float = 0.015
     """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
-    hidden_s: float = 0.0
-    """Largest error of the times given that arrivals cannot show; part of the uncertainty."""
 
 
 class LowerHull:
@@ -251,8 +249,7 @@ class ClockMapping:
         )
         # The best of n/2 packets on either side, taken from the quarters to the ends of the epoch.
         sparse_s = 4 * float(np.quantile(delay_s, 0.9)) / len(delay_s)
-        unseen_s, hidden_s = np.array([unseen_s, self._policy.hidden_s]) / np.sqrt(12)
-        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s, hidden_s])
+        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s / np.sqrt(12)])
         return float(np.sqrt(2 * np.sum(parts_s**2)))
 
 

@@ -6,21 +6,24 @@ late by more than a sensor's rate explains. There an epoch ends, and the next ha
 right again whatever was lost. What the pause between the two lines has room for is the estimate of
 the loss; if a busy host merely read late, the lines join and the estimate is 0.
 
-Two things stay hidden: a loss smaller than the limit below, which shifts times by at most that
-much, and whether a rate that is off nominal is the sensor's or steady loss.
+Two things cannot be told: losses too small for the limit below, until they add up to it, and
+whether a rate below nominal is the sensor's own or steady loss. They shift times meanwhile; the
+scatter of the promptest packets shows by how much, and is in the uncertainty of the epoch's line.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
 from imuhip.core.sensor import ClockFit
 
-__all__ = ["CountWatch", "counted_mapping", "pause_samples"]
+__all__ = ["CountWatch", "PauseLosses", "counted_mapping", "pause_samples"]
 
 SLOPE_LIMIT = 0.06
 """How far a sensor's rate may be off nominal: those without a clock have no quartz to speak of."""
@@ -42,9 +45,7 @@ def late_limit_s(period_s: float) -> float:
     return max(LATE_S, LATE_PERIODS * period_s)
 
 
-def counted_mapping(
-    epoch: int, policy: MappingPolicy, period_s: float, before: ClockMapping | None
-) -> ClockMapping:
+def counted_mapping(epoch: int, policy: MappingPolicy, before: ClockMapping | None) -> ClockMapping:
     """Return the mapping of an epoch of a counting clock.
 
     Parameters
@@ -53,8 +54,6 @@ def counted_mapping(
         Number of the epoch.
     policy : MappingPolicy
         Of sensors with a clock; its limits of slope are widened.
-    period_s : float, s
-        Nominal time between samples.
     before : ClockMapping or None
         Of the epoch before, whose rate is the best guess until this one has shown its own.
     """
@@ -63,7 +62,6 @@ def counted_mapping(
         policy,
         slope_limit=SLOPE_LIMIT,
         least_span_s=policy.least_span_s if known else _LEARNING_S,
-        hidden_s=late_limit_s(period_s),
     )
     slope = before.live_fit().slope if known and before is not None else 1.0
     return ClockMapping(epoch, limits, expected_slope=slope)
@@ -86,6 +84,58 @@ def pause_samples(
     ends_s = before.to_recording(np.array([last_s]))[0]
     begins_s = after.to_recording(np.array([first_s]))[0]
     return max(0, round(float(begins_s - ends_s) / (period_s * before.slope)) - 1)
+
+
+class PauseLosses:
+    """What one stream seems to have lost between its counts, for the account while it runs.
+
+    Parameters
+    ----------
+    period_s : float, s
+        Nominal time between samples.
+    """
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._first_s: dict[int, float] = {}
+        self._lost: dict[int, int] = {}
+
+    def begin(self, epoch: int, first_s: float) -> None:
+        """Note the device time of an epoch's first sample."""
+        self._first_s[epoch] = first_s
+
+    def live(
+        self, mappings: Mapping[int, ClockMapping], first_epoch: int, last_epoch: int
+    ) -> tuple[int, float]:
+        """Return samples lost and the longest pause in s by the lines known so far.
+
+        Only the newest pause is estimated anew: the lines before it do not change any more.
+        """
+        for epoch in range(first_epoch + 1, last_epoch + 1):
+            if (epoch not in self._lost or epoch == last_epoch) and len(mappings[epoch]):
+                fits = mappings[epoch - 1].live_fit(), mappings[epoch].live_fit()
+                self._estimate(epoch, mappings[epoch - 1], *fits)
+        slope = mappings[last_epoch].live_fit().slope if self._lost else 1.0
+        return self._sum(first_epoch, slope)
+
+    def final(
+        self, mappings: Mapping[int, ClockMapping], first_epoch: int, fits: Sequence[ClockFit]
+    ) -> tuple[int, float]:
+        """Return the same by the final lines, those of `first_epoch` and all after it."""
+        for epoch, (before, after) in enumerate(pairwise(fits), start=first_epoch + 1):
+            self._estimate(epoch, mappings[epoch - 1], before, after)
+        return self._sum(first_epoch, fits[-1].slope if fits else 1.0)
+
+    def _estimate(
+        self, epoch: int, mapping_before: ClockMapping, before: ClockFit, after: ClockFit
+    ) -> None:
+        if epoch in self._first_s:
+            last_s, first_s = mapping_before.span_s[1], self._first_s[epoch]
+            self._lost[epoch] = pause_samples(before, last_s, after, first_s, self._period_s)
+
+    def _sum(self, first_epoch: int, slope: float) -> tuple[int, float]:
+        lost = [n for epoch, n in self._lost.items() if epoch > first_epoch]
+        return sum(lost), max(lost, default=0) * self._period_s * slope
 
 
 class CountWatch:

@@ -6,14 +6,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from imuhip.acquisition.accounting import EpochTracker, PlacedBlock, SampleAccounts
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
-from imuhip.acquisition.counted_clock import CountWatch, counted_mapping, pause_samples
+from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, counted_mapping
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, moved, rows_of_block
 from imuhip.core.clock import Clock
@@ -114,7 +113,8 @@ class SensorStream:
         self._accounts = SampleAccounts(self.period_s)
         self._mappings: dict[int, ClockMapping] = {}
         self._watch = CountWatch(self.period_s)
-        self._first_counted_s: dict[int, float] = {}
+        self._losses = PauseLosses(self.period_s)
+        self._is_counted = False
         self._last_seq = -1
         self._last_time_s = -np.inf
         self._last_sample_arrival_s = -np.inf
@@ -234,9 +234,10 @@ class SensorStream:
             self._on_event("clock_restarted", f"the sensor restarted; {outage_s:.2f} s not covered")
 
     def _begin_count(self, epoch: int, arrival_s: float, first_s: float) -> None:
+        self._is_counted = True
         before = self._mappings.get(epoch - 1)
-        self._mappings[epoch] = counted_mapping(epoch, self._policy, self.period_s, before)
-        self._first_counted_s[epoch] = first_s
+        self._mappings[epoch] = counted_mapping(epoch, self._policy, before)
+        self._losses.begin(epoch, first_s)
         if epoch > 0:
             silent_s = arrival_s - self._last_sample_arrival_s
             text = f"after {silent_s:.2f} s: samples without numbers, their loss is estimated"
@@ -291,6 +292,11 @@ class SensorStream:
 
     def counters(self) -> SensorCounters:
         """Return the account since the recording began, or since connecting when there is none."""
+        if self._is_counted and self._tap is not None:
+            first_epoch, epoch = self._tap.first_epoch, self._tracker.epoch
+            self._accounts.set_estimated_loss(
+                *self._losses.live(self._mappings, first_epoch, epoch)
+            )
         return self._accounts.counters()
 
     # -- recording ------------------------------------------------------------------------------
@@ -308,25 +314,11 @@ class SensorStream:
         if tap is None:
             return ()
         fits = self._fits(tap.first_epoch)
-        self._estimate_losses(tap.first_epoch, fits)
-        return fits
-
-    def _estimate_losses(self, first_epoch: int, fits: Sequence[ClockFit]) -> None:
-        """Count what the pauses of a sensor that numbers nothing have room for."""
-        lost = [
-            pause_samples(
-                before,
-                self._mappings[epoch - 1].span_s[1],
-                after,
-                self._first_counted_s[epoch],
-                self.period_s,
+        if self._is_counted:
+            self._accounts.set_estimated_loss(
+                *self._losses.final(self._mappings, tap.first_epoch, fits)
             )
-            for epoch, (before, after) in enumerate(pairwise(fits), start=first_epoch + 1)
-            if epoch in self._first_counted_s
-        ]
-        if lost:
-            period_s = self.period_s * fits[-1].slope
-            self._accounts.set_estimated_loss(sum(lost), max(lost) * period_s)
+        return fits
 
     def live_fit(self) -> ClockFit | None:
         """Return the present epoch's line on the host's clock, its epoch counted as recorded."""
