@@ -47,7 +47,7 @@ class ErrorBudget:
 OFFLINE = ErrorBudget(
     flexion=(0.18, 0.91, 0.58, 0.95, 0.10, 0.04),
     adduction=(0.05, 0.58, 0.98, 1.09, 0.34, 0.11),
-    rotation=(0.05, 1.32, 0.0, 3.67, 1.45, 0.15),
+    rotation=(0.05, 1.75, 0.0, 3.70, 1.40, 0.15),
     tilt=(0.18, 0.35),
     obliquity=(0.29, 0.20),
     pelvis_rotation=(0.71, 0.39),
@@ -55,7 +55,7 @@ OFFLINE = ErrorBudget(
 LIVE = ErrorBudget(
     flexion=(0.27, 0.65, 0.0, 0.91, 0.55, 0.0),
     adduction=(0.34, 0.50, 0.0, 1.32, 0.42, 0.05),
-    rotation=(0.10, 1.41, 0.0, 3.33, 1.10, 0.23),
+    rotation=(0.10, 1.70, 0.0, 3.60, 1.00, 0.23),
     tilt=(0.55, 0.24),
     obliquity=(0.39, 0.33),
     pelvis_rotation=(0.80, 0.46),
