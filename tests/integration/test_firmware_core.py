@@ -380,3 +380,73 @@ def test_engine_sees_a_broken_link_as_one_exact_gap(core: ctypes.CDLL, tmp_path:
     valid = series.valid[rows]
     acc = source.sensors["thigh_left"].acc
     assert np.abs(series.acc[rows][valid] - acc[valid]).max() <= 0.51 * ACC_STEP
+
+
+def test_engine_back_fills_what_a_broken_link_lost(core: ctypes.CDLL, tmp_path: Path) -> None:
+    source = noise_motion(KIT[:2], 20.0)
+
+    async def main(clock: VirtualClock) -> None:
+        async with firmware_kit(core, source) as (kit, radio), Engine(radio, clock) as engine:
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "filled.h5")
+            kit.begin()
+            await asyncio.sleep(5.0)
+            kit.air.lose(kit.assignment["thigh_left"])
+            await asyncio.sleep(3.0)
+            kit.air.regain(kit.assignment["thigh_left"])
+            await asyncio.sleep(4.0)
+            # A stack that drops packets on a link that holds loses nothing for good either.
+            kit.air.drop_notifications(kit.assignment["pelvis"], 4)
+            await asyncio.sleep(2.0)
+            rate_hz = engine.status().sensors["thigh_left"].measured_rate_hz
+            assert rate_hz == pytest.approx(100, rel=0.03)
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            assert engine.status().faults == ()
+            result = await engine.stop_recording()
+            for segment, n_least in (("pelvis", 24), ("thigh_left", 250)):
+                counters = result.counters[segment]
+                print(segment, counters)
+                assert counters.backfilled >= n_least
+                assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
+                assert counters.longest_gap_s == 0.0
+
+    run_virtual(main)
+    recording = reader.open_recording(tmp_path / "filled.h5")
+    for segment in KIT[:2]:
+        assert_equals_source(recording.sensors[segment], source.sensors[segment])
+        assert np.abs(np.diff(recording.sensors[segment].time_s) - 0.01).max() < 1e-4
+        kinds = [event.kind for event in recording.events if event.segment == segment]
+        assert "back_filled" in kinds
+
+
+def test_engine_takes_what_the_ring_still_holds_and_counts_the_rest(
+    core: ctypes.CDLL, tmp_path: Path
+) -> None:
+    source = noise_motion(KIT[:1], 40.0)
+
+    async def main(clock: VirtualClock) -> None:
+        async with firmware_kit(core, source) as (kit, radio), Engine(radio, clock) as engine:
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "part.h5")
+            kit.begin()
+            await asyncio.sleep(4.0)
+            kit.air.lose(kit.assignment["pelvis"])
+            await asyncio.sleep(15.0)
+            kit.air.regain(kit.assignment["pelvis"])
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            counters = (await engine.stop_recording()).counters["pelvis"]
+            print(counters)
+            assert 900 <= counters.backfilled <= 1000  # the ring holds ten seconds
+            assert counters.lost > 400
+            assert counters.longest_gap_s == pytest.approx(counters.lost / 100)
+            assert (counters.duplicated, counters.reordered) == (0, 0)
+
+    run_virtual(main)
+    series = reader.open_recording(tmp_path / "part.h5").sensors["pelvis"]
+    first = motion_rows(series).start
+    valid = series.valid[first : first + 4000]
+    acc = source.sensors["pelvis"].acc
+    assert np.abs(series.acc[first : first + 4000][valid] - acc[valid]).max() <= 0.51 * ACC_STEP
+    assert int(np.count_nonzero(~valid)) > 400

@@ -147,4 +147,5 @@ def test_backfilled_samples_fill_gaps_and_are_counted_as_such():
     assert not accounts.add(tracker.place(old), old.flags).any()
     counters = accounts.counters()
     assert (counters.lost, counters.backfilled, counters.duplicated) == (0, 20, 20)
+    assert counters.reordered == 0  # late because they were asked for
     assert counters.longest_gap_s == 0.0

@@ -40,6 +40,11 @@ class EpochLedger:
         return self._last - self._first + 1 - self.received if self.received else 0
 
     @property
+    def first(self) -> int | None:
+        """Return the first number, None before there is one."""
+        return self._first if self.received else None
+
+    @property
     def longest_gap_samples(self) -> int:
         """Return the length of the longest run of missing numbers."""
         if self._longest is None:
@@ -170,6 +175,11 @@ class EpochTracker:
         """Return the number of the current epoch, -1 before the first sample."""
         return self._epoch
 
+    @property
+    def offset(self) -> int:
+        """Return what is added to the sensor's numbers so that they go on within the epoch."""
+        return self._offset
+
     def stream_restarted(self) -> None:
         """Note that the stream was started again: the next packets may count anew."""
         self._restart_pending = True
@@ -240,11 +250,18 @@ class SampleAccounts:
     def add(self, placed: PlacedBlock, flags: int = 0) -> BoolArray:
         """Count a block; return the (n,) mask of samples that are new."""
         ledger = self._ledgers.setdefault(placed.epoch, EpochLedger())
+        n_reordered = ledger.reordered
         fresh = ledger.add(placed.seq)
         if flags & FLAGS["backfilled"]:
+            ledger.reordered = n_reordered  # late because they were asked for
             n_backfilled = self._extra.backfilled + int(np.count_nonzero(fresh))
             self._extra = replace(self._extra, backfilled=n_backfilled)
         return fresh
+
+    def has_begun_before(self, placed: PlacedBlock) -> bool:
+        """Return whether a block lies after the first sample counted in its epoch."""
+        ledger = self._ledgers.get(placed.epoch)
+        return ledger is not None and ledger.first is not None and placed.seq[0] > ledger.first
 
     def add_outage(self, duration_s: float) -> None:
         """Note the time without samples between two epochs, which no sample number tells."""

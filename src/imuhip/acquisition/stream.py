@@ -132,6 +132,13 @@ class SensorStream:
         else:
             self._overruns += 1
 
+    def on_back_filled(self, packet: bytes) -> None:
+        """Take a packet that was sent again; it says nothing of how fresh the stream is."""
+        if len(self._inbox) < MAX_WAITING_PACKETS:
+            self._inbox.append((self._host.now_s(), packet))
+        else:
+            self._overruns += 1
+
     def stream_started(self) -> None:
         """Note that the sensor was told to start: what follows may count anew."""
         self._inbox.append((self._host.now_s(), None))
@@ -164,8 +171,10 @@ class SensorStream:
         if not packets:
             return 0
         rows = concatenated(parts) if parts else None
-        if rows is not None:
-            self.ring.append(rows)
+        # Who watches live has passed what is sent again now: the file alone takes it.
+        live = [part for part in parts if not part.flags[0] & FLAGS["backfilled"]]
+        if live:
+            self.ring.append(concatenated(live))
         self._record(np.array(arrivals), packets, rows)
         return 0 if rows is None else len(rows)
 
@@ -197,16 +206,20 @@ class SensorStream:
         placed = self._tracker.place(block)
         if placed.is_new_epoch:
             self._begin_epoch(placed.epoch, arrival_s, block)
+        is_back_filled = bool(block.flags & FLAGS["backfilled"])
+        if is_back_filled and not self._accounts.has_begun_before(placed):
+            return None  # asked for before the recording began, which has no time for it
         keep = self._accounts.add(placed, block.flags)
         mapping = self._mappings[placed.epoch]
         newest_s = block.packet_time_s
         newest_s = float(block.device_time_s[-1]) if newest_s is None else newest_s
-        if not block.flags & FLAGS["backfilled"] or not len(mapping):
+        if not is_back_filled or not len(mapping):
             mapping.add(newest_s, arrival_s, block.sent_time_s)
         time_s = self._times(block, placed)
-        waited_s = newest_s - float(block.device_time_s[-1])
-        self._meter(arrival_s, waited_s, int(np.count_nonzero(keep)))
-        self.packet_period_s = max(len(block) * self.period_s, 0.9 * self.packet_period_s)
+        if not is_back_filled:
+            waited_s = newest_s - float(block.device_time_s[-1])
+            self._meter(arrival_s, waited_s, int(np.count_nonzero(keep)))
+            self.packet_period_s = max(len(block) * self.period_s, 0.9 * self.packet_period_s)
         return rows_of_block(
             block, keep=keep, epoch=placed.epoch, seq=placed.seq, time_s=time_s, arrival_s=arrival_s
         )
@@ -289,6 +302,14 @@ class SensorStream:
                 return 0.0
         n_samples = sum(n for _, n in self._arrivals) - n_first
         return n_samples / (until_s - since_s) if until_s > since_s else 0.0
+
+    def missing_ranges(self) -> list[tuple[int, int]]:
+        """Return first missing number and first number after of each gap, as the sensor counts.
+
+        Of the present epoch, since the recording began, or since connecting when there is none.
+        """
+        gaps = np.maximum(self._accounts.gaps(self._tracker.epoch) - self._tracker.offset, 0)
+        return [(first, stop) for first, stop in gaps.tolist() if stop > first]
 
     def counters(self) -> SensorCounters:
         """Return the account since the recording began, or since connecting when there is none."""

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imuhip.acquisition.back_fill import BackFiller
 from imuhip.acquisition.stream import SensorStream
 from imuhip.core.link import Advertisement, Link, Radio
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import DeviceError, ImuhipError
-from imuhip.sensors.driver import SensorDriver
+from imuhip.sensors.driver import BackFills, SensorDriver
 
 __all__ = ["LinkPolicy", "LinkState", "SensorSupervisor"]
 
@@ -114,6 +115,12 @@ class SensorSupervisor:
         self._has_streamed = False
         self._is_rearmed = False
         self._arrival_before_start = -math.inf
+        self._conversation = asyncio.Lock()
+        self._back_filler = (
+            BackFiller(driver, stream, self._conversation, on_event)
+            if isinstance(driver, BackFills)
+            else None
+        )
 
     @property
     def state(self) -> LinkState:
@@ -142,7 +149,7 @@ class SensorSupervisor:
                     await self._bring_up(search=n_failures > 0 or ready.done())
                     if not ready.done():
                         ready.set_result(None)
-                    await self._watch()
+                    await self._watch_and_back_fill()
                 except (ImuhipError, TimeoutError) as error:
                     self.last_error = _as_device_error(self.segment, error)
                     _log.info("%s: %s", self.segment, self.last_error)
@@ -202,6 +209,17 @@ class SensorSupervisor:
 
     # -- watching -------------------------------------------------------------------------------
 
+    async def _watch_and_back_fill(self) -> None:
+        if self._back_filler is None:
+            await self._watch()
+            return
+        filling = asyncio.create_task(self._back_filler.run(self._link))
+        try:
+            await self._watch()
+        finally:
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+
     async def _watch(self) -> None:
         """Return when the link broke or has been silent for too long."""
         self._phase = LinkState.STREAMING
@@ -238,7 +256,7 @@ class SensorSupervisor:
         """Subscribe and start again: some stacks lose the subscription and not the link."""
         self._on_event("silent", f"no packet for {silent_s:.1f} s; starting the stream again")
         try:
-            async with asyncio.timeout(self._policy.silent_reconnect_s):
+            async with asyncio.timeout(self._policy.silent_reconnect_s), self._conversation:
                 await self._start_stream()
         except (ImuhipError, TimeoutError, ValueError) as error:
             # Some stacks refuse to subscribe twice; then only a new connection helps.

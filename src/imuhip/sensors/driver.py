@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SampleBlock, SensorIdentity, StreamConfig
 
-__all__ = ["GathersSamples", "SensorDriver", "StreamDecoder"]
+__all__ = ["BackFills", "GathersSamples", "SensorDriver", "StreamDecoder"]
 
 
 class StreamDecoder(Protocol):
@@ -62,6 +62,19 @@ class SensorDriver(Protocol):
 
     def decoder(self, config: StreamConfig) -> StreamDecoder:
         """Return a fresh decoder for one connection epoch."""
+        ...
+
+
+@runtime_checkable
+class BackFills(Protocol):
+    """A driver whose sensor keeps what it sent for a while, and can send it again."""
+
+    async def offer_back_fill(self, link: Link, on_packet: NotifyCallback) -> bool:
+        """Subscribe to what is sent again; return False when this sensor cannot."""
+        ...
+
+    async def back_fill(self, link: Link, first_seq: int, count: int) -> int:
+        """Ask for samples by the sensor's numbers; return how many are going to come."""
         ...
 
 

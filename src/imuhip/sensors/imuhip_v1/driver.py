@@ -20,10 +20,13 @@ from imuhip.sensors.imuhip_v1.control import (
     Info,
     Reply,
     Request,
+    SampleRange,
     Settings,
     decode_info,
+    decode_range,
     decode_reply,
     decode_settings,
+    encode_range,
     encode_request,
     encode_settings,
     operation_name,
@@ -155,6 +158,26 @@ class ImuhipV1Driver:
         async with _conversation(link) as ask:
             unix_ms = struct.pack("<Q", round(unix_s * 1000))
             _require_ok(link, await ask(Operation.SET_TIME_HINT, unix_ms))
+
+    async def offer_back_fill(self, link: Link, on_packet: NotifyCallback) -> bool:
+        """Subscribe to what is sent again; return False when this sensor cannot."""
+        if profile.Capability.BACKFILL not in (await self._info(link)).capabilities:
+            return False
+        await link.subscribe(profile.BACK_FILL_UUID, on_packet)
+        return True
+
+    async def back_fill(self, link: Link, first_seq: int, count: int) -> int:
+        """Ask for samples of the session; return how many are going to come.
+
+        Raises
+        ------
+        ConnectError
+            When the sensor refuses.
+        """
+        async with _conversation(link) as ask:
+            reply = await ask(Operation.BACKFILL, encode_range(SampleRange(first_seq, count)))
+        _require_ok(link, reply)
+        return decode_range(reply.result).count
 
     def decoder(self, config: StreamConfig) -> StreamDecoder:
         """Return a fresh decoder for one connection epoch."""
