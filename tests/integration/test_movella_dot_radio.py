@@ -105,6 +105,7 @@ def test_lost_and_repeated_notifications_are_counted_by_the_stamps(tmp_path: Pat
             await asyncio.sleep(3.0)
             kit.air.repeat_notifications(kit.assignment["pelvis"], 5)
             await kit.finished()
+            await asyncio.sleep(0.5)
             return await engine.stop_recording()
 
     counters = run_virtual(main).counters["pelvis"]
@@ -132,6 +133,7 @@ def test_a_link_that_breaks_comes_back_on_the_same_clock(tmp_path: Path) -> None
             await asyncio.sleep(3.0)
             kit.air.regain(kit.assignment["pelvis"])
             await kit.finished()
+            await asyncio.sleep(0.5)
             return await engine.stop_recording()
 
     result = run_virtual(main)

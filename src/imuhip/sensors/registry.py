@@ -18,6 +18,7 @@ __all__ = ["DRIVERS", "driver_for"]
 DRIVERS: Final[tuple[SensorDriver, ...]] = (
     ImuhipV1Driver(),
     MovellaDotDriver(),
+    MovesenseDriver(),
     WitMotionDriver(),
     Thingy52Driver(),
     PolarDriver(),

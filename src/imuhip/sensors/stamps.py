@@ -33,6 +33,8 @@ class StampCounter:
     off_grid : float
         So is a stamp further than this, in blocks, from where a block was due. Below a half, so
         that a damaged stamp that is believed cannot shift the numbers of the good ones.
+    jitter_ticks : float
+        How far stamps may be off besides, because the clock is coarse.
 
     Notes
     -----
@@ -42,13 +44,20 @@ class StampCounter:
     """
 
     def __init__(
-        self, period_ticks: float, modulus_ticks: int, leap_ticks: int, off_grid: float = 0.25
+        self,
+        period_ticks: float,
+        modulus_ticks: int,
+        leap_ticks: int,
+        *,
+        off_grid: float = 0.25,
+        jitter_ticks: float = 0.0,
     ) -> None:
         self._nominal_ticks = period_ticks
         self._period_ticks = period_ticks
         self._modulus = modulus_ticks
         self._leap = leap_ticks
         self._off_grid = off_grid
+        self._jitter = jitter_ticks
         self._newest: tuple[int, int, int] | None = None  # number, ticks, samples of the block
         self._suspect: int | None = None
 
@@ -85,9 +94,10 @@ class StampCounter:
         half = self._modulus // 2
         step = (stamp - newest_ticks + half) % self._modulus - half
         ticks = newest_ticks + step
-        blocks = step / (self._period_ticks * newest_n)
-        n_blocks = round(blocks)
-        if abs(step) > self._leap or abs(blocks - n_blocks) > self._off_grid:
+        block_ticks = self._period_ticks * newest_n
+        n_blocks = round(step / block_ticks)
+        off_ticks = abs(step - n_blocks * block_ticks)
+        if abs(step) > self._leap or off_ticks > self._off_grid * block_ticks + self._jitter:
             self._require_confirmed(ticks, step)
         self._suspect = None
         n_passed = newest_n if n_blocks == 1 else round(step / self._period_ticks)
