@@ -17,6 +17,7 @@ from acquisition_kit import (
     noise_motion,
 )
 from imuhip.acquisition.status import RecordingResult
+from imuhip.cli.truth_lines import truth_lines
 from imuhip.core.sensor import StreamConfig
 from imuhip.errors import ConnectError, DeviceError
 from imuhip.recording.session import Recording
@@ -53,6 +54,7 @@ def record(
             await asyncio.sleep(0.5)
             status = engine.status()
             assert {s.grade for s in status.sensors.values()} == {"good"}
+            assert all("lost about 0" in line for line in truth_lines(status))
             return await engine.stop_recording()
 
     return run_virtual(main)

@@ -45,6 +45,8 @@ class SensorStatus:
         None before the first packet.
     error : ImuhipError or None
         The last thing that went wrong.
+    loss_is_estimated : bool
+        Whether the sensor numbers nothing, so that losses can only be estimated from its pauses.
     """
 
     segment: str
@@ -60,6 +62,7 @@ class SensorStatus:
     counters: SensorCounters
     last_packet_age_s: float | None
     error: ImuhipError | None = None
+    loss_is_estimated: bool = False
 
     @property
     def loss_percent(self) -> float:

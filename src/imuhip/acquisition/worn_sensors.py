@@ -247,6 +247,7 @@ class WornSensors:
             counters=stream.counters(),
             last_packet_age_s=age_s if age_s < float("inf") else None,
             error=supervisor.last_error,
+            loss_is_estimated=identity is not None and identity.clock_hz == 0.0,
         )
 
 

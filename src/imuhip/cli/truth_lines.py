@@ -13,6 +13,9 @@ __all__ = ["account", "result_facts", "silent_at_stop_s", "truth_lines"]
 _SIGN = {"good": " ", "warn": "!", "bad": "X"}
 """Shapes, not only colours, so that everybody can read them."""
 
+_ABOUT = "about "
+"""Before the losses of a sensor that numbers nothing."""
+
 
 def truth_lines(status: AcquisitionStatus) -> list[str]:
     """Return one line per sensor, and one more when the file has a problem."""
@@ -28,10 +31,11 @@ def _line(sensor: SensorStatus) -> str:
     age_s = sensor.last_packet_age_s
     age = "no packet yet" if age_s is None else f"age {age_s:4.2f} s"
     battery = "" if sensor.battery_percent is None else f"  bat {sensor.battery_percent}%"
+    about = _ABOUT if sensor.loss_is_estimated else ""
     return (
         f"{_SIGN[sensor.grade]} {sensor.segment:<11} {sensor.state:<9}"
         f" {sensor.measured_rate_hz:5.1f} Hz"
-        f"  lost {sensor.counters.lost} ({sensor.loss_percent:.2f}%)  {age}{battery}"
+        f"  lost {about}{sensor.counters.lost} ({sensor.loss_percent:.2f}%)  {age}{battery}"
     )
 
 
@@ -50,10 +54,15 @@ def account(result: RecordingResult, last: AcquisitionStatus) -> list[str]:
         silent_s = silent_at_stop_s(last, segment)
         silence = f", SILENT for the last {silent_s:.1f} s" if silent_s > 0 else ""
         lines.append(
-            f"{segment}: {c.received} samples, {c.lost} lost, longest gap {c.longest_gap_s:.2f} s,"
-            f" {c.reconnects} reconnections{silence}"
+            f"{segment}: {c.received} samples, {_about(last, segment)}{c.lost} lost,"
+            f" longest gap {c.longest_gap_s:.2f} s, {c.reconnects} reconnections{silence}"
         )
     return lines
+
+
+def _about(last: AcquisitionStatus, segment: str) -> str:
+    sensor = last.sensors.get(segment)
+    return _ABOUT if sensor is not None and sensor.loss_is_estimated else ""
 
 
 def silent_at_stop_s(last: AcquisitionStatus, segment: str) -> float:
@@ -76,6 +85,7 @@ def result_facts(
         "sensors": {
             segment: {
                 "counters": counters,
+                "loss_is_estimated": bool(_about(last, segment)),
                 "silent_at_stop_s": silent_at_stop_s(last, segment),
                 "clock_uncertainty_s": _uncertainties(result.clock_fits.get(segment, ())),
             }
