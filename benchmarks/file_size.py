@@ -224,7 +224,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         "--sensors", type=int, nargs="+", default=[3, 6], help="how many (default 3 and all 6)"
     )
     parser.add_argument(
-        "--batch", type=int, nargs="+", default=[6, 18], help="samples in a packet (default 6 18)"
+        "--batch", type=int, nargs="+", default=[6], help="samples in a packet (default 6)"
     )
     add_write(parser)
     parser.set_defaults(document=DOCUMENT)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -147,6 +149,19 @@ def test_recover_has_nothing_to_do_for_a_complete_file(session: Path) -> None:
     result = cli("recover", session)
     assert result.exit_code == 1
     assert "there is nothing to recover" in result.stderr
+
+
+def test_finalise_makes_a_file_smaller_once(session: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copyfile(session, tmp_path / "walk.h5"))
+    told = json.loads(cli("finalise", path, "--json").stdout)
+    assert told["before_bytes"] > told["after_bytes"] == path.stat().st_size
+    before, after = imuhip.open(session), imuhip.open(path)
+    for segment, series in before.sensors.items():
+        assert series.gyr.tobytes() == after.sensors[segment].gyr.tobytes()
+    pd.testing.assert_frame_equal(before.truth, after.truth, check_exact=True)
+    again = cli("finalise", path)
+    assert again.exit_code == 0
+    assert f"{path}: is small already" in again.stdout
 
 
 def test_doctor_looks_at_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ def test_every_command_has_help() -> None:
         "check",
         "calibrate-sensor",
         "recover",
+        "finalise",
         "simulate",
         "doctor",
     ]
@@ -121,7 +122,7 @@ def test_a_missing_file() -> None:
 def test_a_file_that_is_no_session(tmp_path: Path) -> None:
     path = tmp_path / "letter.h5"
     path.write_text("dear reader, this is not a recording")
-    for command in ("analyze", "report", "check", "recover"):
+    for command in ("analyze", "report", "check", "recover", "finalise"):
         result = cli(command, path)
         assert result.exit_code == 1, command
         told = f"error[E402] {path}: is not an HDF5 file (36 bytes)\nhint: "

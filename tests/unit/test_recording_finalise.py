@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import imuhip
+from imuhip.acquisition.recorder import Recorder
 from imuhip.errors import DiskError, FileFormatError, ImuhipError, UnfinishedRecordingError
 from imuhip.recording import finalise as finalise_module
 from imuhip.recording.finalise import finalise, try_to_finalise
@@ -24,8 +25,8 @@ from imuhip.recording.packing import signal_packing, tick_packing, unpacked
 from imuhip.recording.reader import read_packets
 from imuhip.recording.recovery import recover
 from imuhip.recording.session import Recording
-from packed_motion import BATCH, packets, record
-from recorded_motion import SEGMENTS, writer
+from packed_motion import BATCH, append_decoded, packets, record
+from recorded_motion import SEGMENTS, fit, rows, writer
 
 FORMAT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "file_format.md"
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -83,8 +84,6 @@ def test_an_hour_takes_less_than_the_packets(tmp_path):
     """Measured on ten minutes, one sensor as noisy as they are: 1.5 times is the limit."""
     path = tmp_path / "walk.h5"
     target = writer(path, ("pelvis",))
-    from packed_motion import append_decoded
-
     sent = packets(10_000, 5)
     append_decoded(target, "pelvis", sent, 5)
     target.close()
@@ -175,6 +174,27 @@ def test_a_copy_that_does_not_read_back_the_same_is_thrown_away(
     assert "did not read back the same" in said and "sensors/pelvis" in said
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["walk.h5"]
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_the_recorder_makes_its_file_small_or_tells_why_not(tmp_path, monkeypatch, has_room):
+    path = tmp_path / "walk.h5"
+    recorder = Recorder(lambda: writer(path, ("pelvis",)), make_small=try_to_finalise)
+    recorder.start()
+    recorder.opened.result(5)
+    block = rows(np.arange(500))
+    assert recorder.offer("pelvis", block.arrival_s, [b"x" * 90] * 500, block)
+    if not has_room:
+        monkeypatch.setattr(finalise_module, "_ROOM_FRACTION", 1e9)
+    recorder.close({"pelvis": (fit(),)}).result(5)
+    assert recorder.join(5)
+    with h5py.File(path) as file:
+        assert file.attrs["schema_major"] == (2 if has_room else 1)
+    assert ("free on that disk" in recorder.note) == (not has_room)
+    assert bool(recorder.note) == (not has_room)
+    series = imuhip.open(path).sensors["pelvis"]
+    np.testing.assert_array_equal(series.acc, block.acc)
+    np.testing.assert_allclose(series.time_s, np.arange(500) / 100 + 0.6, atol=1e-9)
 
 
 # -- numbers ------------------------------------------------------------------------------------

@@ -77,8 +77,8 @@ class Recorder:
     flush_interval_s : float, s
         Longest time between flushes.
     make_small : callable, optional
-        Given the path of a file that was closed properly, on the writer thread, and what to tell
-        the fraction done; returns why it was not possible, or nothing.
+        Given the path of a file that was closed properly, on the writer thread; returns why it
+        was not possible, or nothing.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Recorder:
         *,
         capacity_packets: int = CAPACITY_PACKETS,
         flush_interval_s: float = FLUSH_INTERVAL_S,
-        make_small: Callable[[Path, Callable[[float], None]], str] | None = None,
+        make_small: Callable[[Path], str] | None = None,
     ) -> None:
         self._open_writer = open_writer
         self._capacity_packets = capacity_packets
@@ -102,8 +102,6 @@ class Recorder:
         self._last_flush_s = time.monotonic()
         self.note = ""
         """Why the finished file is still as large as while recording; empty when it is not."""
-        self.finished_fraction: float | None = None
-        """How far making it small has come; None before."""
         self.opened: Future[None] = Future()
         self.closed: Future[None] = Future()
         for future in (self.opened, self.closed):
@@ -172,9 +170,6 @@ class Recorder:
         with self._wake:
             self._queue.append(command)
 
-    def _tell_fraction(self, fraction: float) -> None:
-        self.finished_fraction = fraction
-
     # -- the writer thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -223,8 +218,7 @@ class Recorder:
         except Exception as error:
             self._error = self._error or _as_imuhip_error(error)
         if self._error is None and self._make_small is not None:
-            self._tell_fraction(0.0)
-            self.note = self._make_small(writer.path, self._tell_fraction)
+            self.note = self._make_small(writer.path)
             if self.note:
                 _log.warning("%s", self.note)
         if self._error is None:

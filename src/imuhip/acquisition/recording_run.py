@@ -69,7 +69,7 @@ class RecordingRun:
         self._recorder = Recorder(
             lambda: self._open(start_unix_s),
             capacity_packets=capacity_packets,
-            make_small=lambda path, tell: try_to_finalise(path, progress=tell),
+            make_small=try_to_finalise,
         )
         self._next_counters_s = self._next_fits_s = self._zero_s
         for segment, stream in self._streams.items():

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from imuhip.cli.options import FileArgument, JsonOption
-from imuhip.cli.output import print_json, say, working
+from imuhip.cli.output import following, print_json, say
 
 __all__ = ["finalise"]
-
-_SECONDS_PER_BYTE = 4e-8
 
 
 def finalise(file: FileArgument, json: JsonOption = False) -> None:
     """Make a complete recording smaller, every value the same; recording does it by itself."""
     from imuhip.recording.finalise import finalise as finalise_file
 
-    expected_s = _SECONDS_PER_BYTE * file.stat().st_size if file.is_file() else 0.0
-    with working(f"finalising {file}", expected_s):
-        done = finalise_file(file)
+    with following(f"finalising {file}", 1.0) as shown:
+        done = finalise_file(file, progress=shown.advance)
     if json:
         print_json(
             {"file": done.path, "before_bytes": done.before_bytes, "after_bytes": done.after_bytes}

@@ -45,6 +45,7 @@ _UNITS: Final = {
 _LEAST_WIDTH: Final = 2
 """A table of one column would not be one."""
 _TICKS_S: Final = (1e-6, 1e-3)
+_ROWS_AT_ONCE: Final = 2 * layout.ROWS_PER_PACKED_CHUNK
 _ROOM_FRACTION: Final = 0.5
 """Of the file's size, free on the disk, without which nothing is tried."""
 
@@ -114,12 +115,10 @@ def finalise(
     return Finalised(path, before_bytes, path.stat().st_size)
 
 
-def try_to_finalise(
-    path: Path, *, progress: Callable[[float], None] = lambda _fraction: None
-) -> str:
+def try_to_finalise(path: Path) -> str:
     """Finalise, and return why it was not possible, in one sentence; nothing when it was."""
     try:
-        finalise(path, progress=progress)
+        finalise(path)
     except (ImuhipError, OSError, MemoryError) as error:
         reason = str(error).removeprefix(f"{path}: ")
         return f"{path} is complete, but was not made small: {reason or type(error).__name__}"
@@ -169,6 +168,9 @@ def _copy_item(session: SessionFile, place: str, target: Any) -> None:
         options: dict[str, Any] = {}
         if source.shape and source.maxshape[0] is None:
             options = {"maxshape": source.maxshape, "chunks": (64, *source.shape[1:])}
+        elif source.shape and len(source) > layout.ROWS_PER_PACKED_CHUNK:
+            chunk = (layout.ROWS_PER_PACKED_CHUNK, *source.shape[1:])
+            options = {"chunks": chunk, **layout.PACKED_FILTERS}
         made = target.create_dataset(name, data=data, dtype=source.dtype, **options)
     _copy_attributes(source, made)
 
@@ -216,8 +218,10 @@ def _copy_samples(session: SessionFile, sensor: Any, place: str) -> dict[str, ND
 def _create_packed(group: Any, name: str, data: NDArray[Any]) -> Any:
     chunk = (max(1, min(len(data), layout.ROWS_PER_PACKED_CHUNK)), *data.shape[1:])
     made = group.create_dataset(name, data.shape, data.dtype, chunks=chunk, **layout.PACKED_FILTERS)
-    if len(data):
-        made[...] = data
+    # Piece by piece: Python's other threads, which serve sensors that still stream, wait for each.
+    for begin in range(0, len(data), _ROWS_AT_ONCE):
+        rows = slice(begin, min(begin + _ROWS_AT_ONCE, len(data)))
+        made[rows] = data[rows]
     return made
 
 
@@ -258,8 +262,8 @@ def _copy_packets(
         packets.rows(0, n_probed), first_row[:n_probed], packets.length[:n_probed], signals
     )
     layout.create_copies(group, copies)
-    for begin in range(0, n_packets, ROWS_PER_BLOCK):
-        end = min(begin + ROWS_PER_BLOCK, n_packets)
+    for begin in range(0, n_packets, layout.ROWS_PER_PACKED_CHUNK):
+        end = min(begin + layout.ROWS_PER_PACKED_CHUNK, n_packets)
         if packets.width:
             rows = packets.rows(begin, end)
             table[begin:end] = without_copies(rows, first_row[begin:end], signals, copies)
