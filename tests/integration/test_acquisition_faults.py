@@ -118,6 +118,29 @@ def test_a_sensor_that_vanishes_leaves_an_exact_gap_and_comes_back(tmp_path: Pat
     assert kinds(recording, "pelvis") == []
 
 
+def test_a_sensor_that_keeps_what_it_measured_leaves_no_gap(tmp_path: Path):
+    source = noise_motion(KIT, 25.0)
+
+    async def vanish(kit: VirtualKit, engine: Engine) -> None:
+        await asyncio.sleep(6.0)
+        for segment in ("pelvis", "thigh_left"):
+            kit.air.lose(kit.assignment[segment])
+        await asyncio.sleep(3.0)
+        for segment in ("pelvis", "thigh_left"):
+            kit.air.regain(kit.assignment[segment])
+        await asyncio.sleep(8.0)
+        kit.air.drop_notifications(kit.assignment["thigh_right"], 5)
+
+    result, recording = record_disturbed(tmp_path / "kept.h5", source, vanish, back_fills=True)
+    for segment, least in (("pelvis", 250), ("thigh_left", 250), ("thigh_right", 30)):
+        counters = result.counters[segment]
+        print(counters)
+        assert counters.backfilled >= least
+        assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
+        assert_equals_source(recording.sensors[segment], source.sensors[segment])
+        assert "back_filled" in kinds(recording, segment)
+
+
 def test_a_rebooted_sensor_begins_an_epoch(tmp_path: Path):
     source = noise_motion(KIT, 30.0)
 

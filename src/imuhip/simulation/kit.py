@@ -117,6 +117,7 @@ async def open_virtual_kit(
     exact: bool | None = None,
     largest_mtu: int = 247,
     connection_interval_s: float = 0.0,
+    back_fills: bool = False,
     sensor: str = "imuhip",
 ) -> VirtualKit:
     """Put a kit of virtual sensors on the air.
@@ -139,6 +140,8 @@ async def open_virtual_kit(
         Largest ATT MTU the sensors agree to.
     connection_interval_s : float
         Grid on which data crosses the air; 0 delivers at once.
+    back_fills : bool
+        Whether imuhip sensors can be asked for what got lost.
     sensor : str
         Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
 
@@ -165,7 +168,7 @@ async def open_virtual_kit(
     perfect = source is not None if exact is None else exact
     air = VirtualAir(connection_interval_s=connection_interval_s)
     sensors = {
-        segment: VIRTUAL_MODELS[sensor](_spec(segment, perfect, largest_mtu), motion)
+        segment: VIRTUAL_MODELS[sensor](_spec(segment, perfect, largest_mtu, back_fills), motion)
         for segment in recording.sensors
     }
     for model in sensors.values():
@@ -227,6 +230,7 @@ async def serve(
         begin=begin,
         at_end="loop" if replay is None else "hold",
         exact=replay is not None,
+        back_fills=True,
         sensor=sensor,
     )
     try:
@@ -253,7 +257,7 @@ def _replayed(
     return load_motion(path, start_s=start_s, stop_s=stop_s, segments=segments)
 
 
-def _spec(segment: str, perfect: bool, largest_mtu: int) -> SensorSpec:
+def _spec(segment: str, perfect: bool, largest_mtu: int, back_fills: bool) -> SensorSpec:
     """Return a sensor that is the same in every run."""
     high, low = _LAST_BYTES[segment]
     order = list(_LAST_BYTES).index(segment)
@@ -265,4 +269,5 @@ def _spec(segment: str, perfect: bool, largest_mtu: int) -> SensorSpec:
         clock_offset_s=float(np.round(3.7 + 41.3 * order, 6)),
         battery_percent=91 - 4 * order,
         largest_mtu=largest_mtu,
+        back_fills=back_fills,
     )

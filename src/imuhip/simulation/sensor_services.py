@@ -17,6 +17,7 @@ def services(
     battery: Callable[[], bytes],
     serial: str,
     firmware: str,
+    back_fills: bool = False,
 ) -> tuple[GattService, ...]:
     """Return the imuhip, battery and device-information services.
 
@@ -26,6 +27,8 @@ def services(
         Answer reads of the information and of the battery level, and writes to the control point.
     serial, firmware : str
         As device information.
+    back_fills : bool
+        Whether to offer the back-fill characteristic.
     """
     return (
         GattService(
@@ -38,6 +41,11 @@ def services(
                     write=on_control,
                 ),
                 GattCharacteristic(profile.STREAM_UUID, Property.NOTIFY),
+                *(
+                    [GattCharacteristic(profile.BACK_FILL_UUID, Property.NOTIFY)]
+                    if back_fills
+                    else []
+                ),
             ),
         ),
         GattService(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from imuhip.core.sensor import FLAGS
@@ -22,6 +22,9 @@ __all__ = ["Motion", "SensorStream", "WornSensor"]
 _RING_S: Final = 10.0
 _RETRY_S: Final = 0.0075
 """Between attempts while the radio's buffers are full: one short connection interval."""
+
+_MOST_QUEUED: Final = 2
+"""Packets that may wait in the controller while old samples are added."""
 
 
 class WornSensor(Protocol):
@@ -88,6 +91,11 @@ class SensorStream:
         """Return the event-loop time at which a sample is taken."""
         return self.first_s + seq * self.step_s
 
+    @property
+    def ring_samples(self) -> int:
+        """Return how many samples are kept, sent or not."""
+        return int(_RING_S * self.sensor.settings.rate_hz)
+
     def newest_seq(self, now_s: float) -> int:
         """Return the number of the newest sample taken; -1 before the first."""
         return int((now_s - self.first_s) / self.step_s + 1e-6) if now_s >= self.first_s else -1
@@ -116,8 +124,7 @@ class SensorStream:
         Returns False when the radio did not take all of it.
         """
         newest = self.newest_seq(now_s)
-        ring_samples = int(_RING_S * self.sensor.settings.rate_hz)
-        excess = newest + 1 - self.next_seq - ring_samples
+        excess = newest + 1 - self.next_seq - self.ring_samples
         if excess > 0:
             self.next_seq += excess
             self.overflowed = True
@@ -130,7 +137,9 @@ class SensorStream:
 
     def _send(self, n_samples: int) -> bool:
         sensor = self.sensor
-        packet = self._packet(n_samples)
+        packet = self._packet(self.next_seq, n_samples)
+        if self.overflowed:
+            packet = replace(packet, flags=packet.flags | FLAGS["fifo_overflow"])
         if not sensor.port.notify(profile.STREAM_UUID, packets.encode_packet(packet)):
             return False
         self.next_seq += n_samples
@@ -138,22 +147,42 @@ class SensorStream:
         sensor.count_sent(n_samples)
         return True
 
-    def _packet(self, n_samples: int) -> packets.RawPacket:
+    def held(self, first: int, count: int, now_s: float) -> range:
+        """Return which of the samples asked for the ring holds and the stream will not send."""
+        oldest = max(0, self.newest_seq(now_s) + 1 - self.ring_samples)
+        return range(max(first, oldest), min(first + count, self.next_seq))
+
+    async def back_fill(self, wanted: range, capacity: int) -> None:
+        """Send samples again, one packet at a time and only while the radio is all but idle."""
+        loop = asyncio.get_running_loop()
+        port = self.sensor.port
+        while wanted := self.held(wanted.start, len(wanted), loop.time()):
+            n_samples = min(capacity, len(wanted))
+            packet = self._packet(wanted.start, n_samples)
+            packet = replace(
+                packet,
+                flags=packet.flags | FLAGS["backfilled"],
+                age_us=packets.UNKNOWN_AGE_US,
+            )
+            is_idle = port.queued_packets <= _MOST_QUEUED
+            if is_idle and port.notify(profile.BACK_FILL_UUID, packets.encode_packet(packet)):
+                wanted = wanted[n_samples:]
+            await asyncio.sleep(_RETRY_S)
+
+    def _packet(self, first_seq: int, n_samples: int) -> packets.RawPacket:
         sensor = self.sensor
-        first_s = self.instant_s(self.next_seq)
+        first_s = self.instant_s(first_seq)
         acc, gyr = self.motion.read(sensor, first_s, self.step_s, n_samples)
         counts, flags = packets.to_counts(
             acc, gyr, sensor.settings.acc_range_g, sensor.settings.gyr_range_dps
         )
-        if self.overflowed:
-            flags |= FLAGS["fifo_overflow"]
         if sensor.battery_percent < 10:
             flags |= FLAGS["low_battery"]
         dt_us = round(1e6 / sensor.settings.rate_hz)
         time_us = sensor.clock_us(first_s)
         now_us = sensor.clock_us(asyncio.get_running_loop().time())
         return packets.RawPacket(
-            seq=self.next_seq,
+            seq=first_seq,
             time_us=time_us,
             dt_us=dt_us,
             counts=counts,

@@ -57,6 +57,8 @@ class SensorSpec:
         Charge when it is put on the air; one percent goes every six minutes of streaming.
     largest_mtu : int
         Largest ATT MTU it agrees to.
+    back_fills : bool
+        Whether its ring can be asked for what got lost, as of version 1.1 of the protocol.
     """
 
     segment: str
@@ -66,6 +68,7 @@ class SensorSpec:
     clock_offset_s: float = 0.0
     battery_percent: int = 87
     largest_mtu: int = 247
+    back_fills: bool = False
 
     @property
     def name(self) -> str:
@@ -97,6 +100,7 @@ class VirtualSensor:
         self._port: PeripheralPort | None = None
         self._stream: SensorStream | None = None
         self._task: asyncio.Task[None] | None = None
+        self._back_filling: asyncio.Task[None] | None = None
         self._hold: asyncio.TimerHandle | None = None
         self._random = random.Random(spec.serial)
         self._on_air_s = 0.0
@@ -128,6 +132,7 @@ class VirtualSensor:
             battery=lambda: bytes((self.battery_percent,)),
             serial=self.spec.serial,
             firmware=f"{_FIRMWARE >> 8}.{_FIRMWARE & 0xFF}",
+            back_fills=self.spec.back_fills,
         )
 
     def on_air(self, port: PeripheralPort) -> None:
@@ -190,13 +195,18 @@ class VirtualSensor:
                 minor=profile.PROTOCOL_MINOR,
                 firmware=_FIRMWARE,
                 unique_id=self.spec.serial.encode().ljust(8, b"\0")[-8:],
-                capabilities=Capability.GYRO | Capability.ACC | Capability.DITHER,
+                capabilities=self._capabilities,
                 clock_hz=_CLOCK_HZ,
                 acc_range_g=self.settings.acc_range_g,
                 gyr_range_dps=self.settings.gyr_range_dps,
                 rates_hz=RATES_HZ,
             )
         )
+
+    @property
+    def _capabilities(self) -> Capability:
+        back_fill = Capability.BACKFILL if self.spec.back_fills else Capability(0)
+        return Capability.GYRO | Capability.ACC | Capability.DITHER | back_fill
 
     def _on_control(self, data: bytes) -> None:
         port = self.port
@@ -217,9 +227,12 @@ class VirtualSensor:
             Operation.START: (4, self._start),
             Operation.STOP: (0, self._stop),
             Operation.IDENTIFY: (0, self._identify),
+            Operation.BACKFILL: (6, self._back_fill),
             Operation.SET_TIME_HINT: (8, self._set_time_hint),
         }
-        if request.operation in (Operation.OFF, Operation.BACKFILL):
+        if request.operation == Operation.OFF:
+            return Status.NOT_SUPPORTED, b""
+        if request.operation == Operation.BACKFILL and not self.spec.back_fills:
             return Status.NOT_SUPPORTED, b""
         if request.operation not in handlers:
             return Status.UNKNOWN_OPERATION, b""
@@ -278,6 +291,19 @@ class VirtualSensor:
         self._end_session()
         return Status.OK, b""
 
+    def _back_fill(self, arguments: bytes) -> tuple[Status, bytes]:
+        if self._stream is None or self._task is None:
+            return Status.WRONG_STATE, b""
+        if not self.port.is_subscribed(profile.BACK_FILL_UUID):
+            return Status.NOT_SUBSCRIBED, b""
+        asked = control.decode_range(arguments)
+        held = self._stream.held(asked.first, asked.count, asyncio.get_running_loop().time())
+        self._cancel_back_filling()
+        capacity = packets.samples_that_fit(self.port.mtu)
+        self._back_filling = asyncio.create_task(self._stream.back_fill(held, capacity))
+        coming = control.SampleRange(held.start, len(held))
+        return Status.OK, control.encode_range(coming)
+
     def _identify(self, _arguments: bytes) -> tuple[Status, bytes]:
         self.identified += 1
         return Status.OK, b""
@@ -304,7 +330,13 @@ class VirtualSensor:
             self._hold.cancel()
             self._hold = None
 
+    def _cancel_back_filling(self) -> None:
+        if self._back_filling is not None:
+            self._back_filling.cancel()
+            self._back_filling = None
+
     def _cancel_task(self) -> None:
+        self._cancel_back_filling()
         if self._task is not None:
             self._task.cancel()
             self._task = None
