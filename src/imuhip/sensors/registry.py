@@ -7,6 +7,7 @@ from typing import Final
 from imuhip.core.link import Advertisement
 from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.imuhip_v1.driver import ImuhipV1Driver
+from imuhip.sensors.metamotion.driver import MetaMotionDriver
 from imuhip.sensors.movella_dot.driver import MovellaDotDriver
 from imuhip.sensors.movesense.driver import MovesenseDriver
 from imuhip.sensors.polar.driver import PolarDriver
@@ -22,6 +23,7 @@ DRIVERS: Final[tuple[SensorDriver, ...]] = (
     WitMotionDriver(),
     Thingy52Driver(),
     PolarDriver(),
+    MetaMotionDriver(),
 )
 """In the order in which they are asked."""
 

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from imuhip.radio.gatt_model import GattModel
 from imuhip.simulation.sensor_stream import Motion
+from imuhip.simulation.virtual_metamotion import VirtualMetaMotion
 from imuhip.simulation.virtual_movella_dot import VirtualMovellaDot
 from imuhip.simulation.virtual_movesense import VirtualMovesense
 from imuhip.simulation.virtual_polar import VirtualPolar
@@ -37,4 +38,5 @@ VIRTUAL_MODELS: Final[Mapping[str, Callable[[SensorSpec, Motion], VirtualModel]]
     "witmotion": VirtualWitMotion,
     "thingy52": VirtualThingy52,
     "polar": VirtualPolar,
+    "metamotion": VirtualMetaMotion,
 }

@@ -10,9 +10,9 @@ import numpy as np
 from imuhip.core.sensor import FLAGS, SampleBlock, StreamConfig
 from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
+from imuhip.sensors.joining import JoinedSamples, StreamJoiner
 from imuhip.sensors.polar.frame_clock import FrameClock, PlacedFrame
 from imuhip.sensors.polar.frames import STANDARD_GRAVITY_M_S2, Frame, decode_frame, to_si
-from imuhip.sensors.polar.joining import JoinedSamples, StreamJoiner
 from imuhip.sensors.polar.profile import REPLY, Measurement, Operation, Status
 from imuhip.sensors.polar.settings import decode_reply, decode_settings, factor_of
 

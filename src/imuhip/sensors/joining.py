@@ -16,10 +16,10 @@ import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["JoinedSamples", "StreamJoiner"]
+__all__ = ["SAME_INSTANT", "JoinedSamples", "StreamJoiner"]
 
-_SAME_INSTANT: Final = 0.1
-"""Of a period: what stamps of the same instant may differ by."""
+SAME_INSTANT: Final = 0.1
+"""Of a period: what fine stamps of the same instant may differ by."""
 _NEIGHBOUR_PERIODS: Final = 1.5
 """Samples farther apart than this have others missing between them."""
 _PATIENCE_S: Final = 6.0
@@ -55,8 +55,9 @@ class JoinedSamples:
 class _Track:
     """The newest samples of a stream that is brought to the instants of another."""
 
-    def __init__(self, rate_hz: float) -> None:
+    def __init__(self, rate_hz: float, same_instant: float) -> None:
         self.period_s = 1 / rate_hz
+        self.same_s = same_instant / rate_hz
         self.time_s: FloatArray = np.empty(0)
         self.values: FloatArray = np.empty((0, 3))
 
@@ -81,7 +82,7 @@ class _Track:
         right = np.clip(np.searchsorted(self.time_s, time_s), 0, len(self.time_s) - 1)
         left = np.maximum(right - 1, 0)
         nearest = np.where(time_s - self.time_s[left] < self.time_s[right] - time_s, left, right)
-        same = np.abs(self.time_s[nearest] - time_s) <= _SAME_INSTANT * self.period_s
+        same = np.abs(self.time_s[nearest] - time_s) <= self.same_s
         out[same] = self.values[nearest[same]]
         span_s = self.time_s[right] - self.time_s[left]
         between = ~same & (self.time_s[left] < time_s) & (time_s < self.time_s[right])
@@ -101,11 +102,19 @@ class StreamJoiner:
         Nominal, of acceleration and angular rate.
     mag_rate_hz : float, optional
         Nominal, of the field; without one there is none.
+    same_instant : float
+        What stamps of the same instant may differ by, in periods.
     """
 
-    def __init__(self, rate_hz: float, mag_rate_hz: float | None = None) -> None:
-        self._acc = _Track(rate_hz)
-        self._mag = None if mag_rate_hz is None else _Track(mag_rate_hz)
+    def __init__(
+        self,
+        rate_hz: float,
+        mag_rate_hz: float | None = None,
+        *,
+        same_instant: float = SAME_INSTANT,
+    ) -> None:
+        self._acc = _Track(rate_hz, same_instant)
+        self._mag = None if mag_rate_hz is None else _Track(mag_rate_hz, same_instant)
         self._seq: IntArray = np.empty(0, dtype=np.int64)
         self._time_s: FloatArray = np.empty(0)
         self._gyr: FloatArray = np.empty((0, 3))
@@ -164,7 +173,7 @@ class StreamJoiner:
             until_s = min(until_s, max(self._mag.end_s, given_up_s))
         until_s = max(until_s, given_up_s)
         # The sample at the edge may lie a hair after the other stream's, at the same instant.
-        edge_s = until_s + _SAME_INSTANT * self._acc.period_s
+        edge_s = until_s + self._acc.same_s
         return int(np.searchsorted(self._time_s, edge_s, side="right"))
 
     def _drop(self, n: int) -> None:

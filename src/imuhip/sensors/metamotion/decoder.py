@@ -1,0 +1,122 @@
+"""Everything a MetaMotion sends after its start, to samples."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from imuhip.core.sensor import FLAGS, SampleBlock, StreamConfig
+from imuhip.core.series import FloatArray
+from imuhip.errors import ProtocolError
+from imuhip.sensors.joining import StreamJoiner
+from imuhip.sensors.metamotion.registers import (
+    ACC_LSB_PER_G,
+    GYR_LSB_PER_DPS,
+    PROCESSOR_MADE,
+    decode_stamped,
+)
+from imuhip.sensors.metamotion.ticks import TickClock, TickedSample
+
+__all__ = ["MetaMotionDecoder"]
+
+_SAME_INSTANT: Final = 0.25
+"""Ticks are coarse; two samples of one instant may be stamped either side of one."""
+_DATA: Final = b"\x09\x03"
+_CLIPPED: Final = 32767
+_REMEMBERED: Final = 64
+
+
+class MetaMotionDecoder:
+    """Turns stamped samples of both streams, and the replies before them, into samples.
+
+    The replies that number the processors belong to the stream: the first one stamps angular rate,
+    the second acceleration. The driver hands them on, and a recording can be decoded again.
+
+    Parameters
+    ----------
+    config : StreamConfig
+        What the board was asked to stream.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        rate_hz = float(config.rate_hz)
+        self._acc_scale = 9.80665 / ACC_LSB_PER_G[config.acc_range_g]
+        self._gyr_scale = float(np.radians(1 / GYR_LSB_PER_DPS[config.gyr_range_dps]))
+        self._gyr_clock, self._acc_clock = TickClock(rate_hz), TickClock(rate_hz)
+        self._joiner = StreamJoiner(rate_hz, same_instant=_SAME_INSTANT)
+        self._processors: list[int] = []
+        self._next_seq = 0
+        self._repeats: deque[tuple[TickedSample, FloatArray]] = deque(maxlen=_REMEMBERED)
+
+    def decode(self, packet: bytes) -> SampleBlock:
+        """Decode one notification.
+
+        Returns
+        -------
+        SampleBlock
+            Samples that are complete now; none for replies and while one stream waits for the
+            other.
+
+        Raises
+        ------
+        ProtocolError
+            For bytes that do not follow the protocol; the next good packet decodes as if the bad
+            one had been lost.
+        """
+        if packet[:2] != _DATA:
+            if packet[:2] == PROCESSOR_MADE and len(packet) == 3 and len(self._processors) < 2:
+                self._processors.append(packet[2])
+            elif len(packet) < 2:
+                raise ProtocolError(f"notification of {len(packet)} bytes, at least 2 are needed")
+            return _empty()
+        sample = decode_stamped(packet)
+        if sample.processor not in self._processors:
+            raise ProtocolError(f"sample of processor {sample.processor}, which was not asked for")
+        is_gyro = sample.processor == self._processors[0]
+        placed = (self._gyr_clock if is_gyro else self._acc_clock).place(sample.ticks)
+        values = np.array([sample.counts]) * (self._gyr_scale if is_gyro else self._acc_scale)
+        if placed.is_repeat:
+            if is_gyro:
+                self._repeats.append((placed, values))
+            return self._repeated()
+        time_s = np.array([placed.time_s])
+        if is_gyro:
+            self._joiner.add_gyr(placed.seq, time_s, values)
+        else:
+            self._joiner.add_acc(time_s, values)
+        return self._joined(placed.time_s)
+
+    def _joined(self, packet_time_s: float) -> SampleBlock:
+        joined = self._joiner.take()
+        if joined is None:
+            return _empty()
+        self._next_seq = joined.first + len(joined.time_s)
+        flags = 0
+        if np.abs(joined.acc).max() >= (_CLIPPED - 0.5) * self._acc_scale:
+            flags |= FLAGS["clip_acc"]
+        if np.abs(joined.gyr).max() >= (_CLIPPED - 0.5) * self._gyr_scale:
+            flags |= FLAGS["clip_gyr"]
+        if joined.is_resampled:
+            flags |= FLAGS["resampled"]
+        return SampleBlock(
+            first_seq=joined.first,
+            device_time_s=joined.time_s,
+            acc=joined.acc,
+            gyr=joined.gyr,
+            flags=flags,
+            packet_time_s=packet_time_s,
+        )
+
+    def _repeated(self) -> SampleBlock:
+        """Return a sample that was handed on before and came again, for the account to count."""
+        if not self._repeats or self._repeats[0][0].seq >= self._next_seq:
+            return _empty()
+        placed, gyr = self._repeats.popleft()
+        return SampleBlock(placed.seq, np.array([placed.time_s]), np.full((1, 3), np.nan), gyr)
+
+
+def _empty() -> SampleBlock:
+    none = np.empty((0, 3))
+    return SampleBlock(0, np.empty(0), none, none)

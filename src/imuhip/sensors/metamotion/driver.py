@@ -1,0 +1,215 @@
+"""Driver of MbientLab MetaMotion boards: configure, start, stop, decode.
+
+Verified against the published protocol over the virtual radio, not against hardware.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from imuhip.core.link import Advertisement, Link, NotifyCallback
+from imuhip.core.sensor import SensorIdentity, StreamConfig
+from imuhip.errors import ConnectError, ProtocolError
+from imuhip.sensors.metamotion.decoder import MetaMotionDecoder
+from imuhip.sensors.metamotion.registers import (
+    ACC_LSB_PER_G,
+    BLINK,
+    BOARDS,
+    GYR_LSB_PER_DPS,
+    RATES_HZ,
+    SAMPLING_OFF,
+    SAMPLING_ON,
+    TICK_S,
+    Board,
+    make_stamper,
+)
+
+__all__ = ["MetaMotionDriver"]
+
+_SERVICE: Final = "326a9000-85cb-9195-d9dd-464cfbbae75a"
+_COMMAND: Final = "326a9001-85cb-9195-d9dd-464cfbbae75a"
+_NOTIFY: Final = "326a9006-85cb-9195-d9dd-464cfbbae75a"
+_BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
+_MODEL: Final = "00002a24-0000-1000-8000-00805f9b34fb"
+_SERIAL: Final = "00002a25-0000-1000-8000-00805f9b34fb"
+_FIRMWARE: Final = "00002a26-0000-1000-8000-00805f9b34fb"
+_NAME: Final = "MetaWear"
+_MODELS: Final = {"5": "MetaMotion R", "6": "MetaMotion C", "8": "MetaMotion S"}
+_REPLY_TIMEOUT_S: Final = 3.0
+_ACC, _GYRO = 0x03, 0x13
+_ACC_DATA: Final = 0x04
+_CONFIG, _INFO, _READ = 0x03, 0x00, 0x80
+_SHORT_INTERVAL: Final = bytes.fromhex("110906000c0000005802")
+"""Asks for connection events every 7.5 to 15 ms: each sample is a notification."""
+
+
+class MetaMotionDriver:
+    """MetaMotion R, RL, C and S, every sample stamped by the board."""
+
+    def __init__(self) -> None:
+        self._boards: WeakKeyDictionary[Link, Board] = WeakKeyDictionary()
+
+    @property
+    def model(self) -> str:
+        """Return the model's name as people know it."""
+        return "MetaMotion"
+
+    def matches(self, advertisement: Advertisement) -> bool:
+        """Return whether an advertisement carries the service or, for want of it, the name."""
+        if advertisement.service_uuids:
+            return _SERVICE in advertisement.service_uuids
+        return advertisement.name == _NAME
+
+    async def identify(self, link: Link) -> SensorIdentity:
+        """Read model, serial number and firmware."""
+        number = _text(await link.read(_MODEL))
+        return SensorIdentity(
+            model=_MODELS.get(number, f"MetaWear model {number}"),
+            serial=_text(await link.read(_SERIAL)) or link.address,
+            firmware=_text(await link.read(_FIRMWARE)),
+            clock_hz=1 / TICK_S,
+        )
+
+    async def battery_percent(self, link: Link) -> int | None:
+        """Read the battery level."""
+        data = await link.read(_BATTERY_LEVEL)
+        if len(data) != 1 or data[0] > 100:
+            raise ProtocolError(f"battery level {data.hex()!r}, expected one byte from 0 to 100")
+        return data[0]
+
+    async def configure(self, link: Link, config: StreamConfig) -> None:
+        """Find out which chip the board has, set rate and ranges, and read them back.
+
+        Raises
+        ------
+        ConnectError
+            When a value is not offered, the chip is not known, or the board did not take it.
+        """
+        for name, value, offered, unit in (
+            ("sample rate", config.rate_hz, RATES_HZ, "Hz"),
+            ("acceleration range", config.acc_range_g, tuple(ACC_LSB_PER_G), "g"),
+            ("angular-rate range", config.gyr_range_dps, tuple(GYR_LSB_PER_DPS), "°/s"),
+        ):
+            if value not in offered:
+                raise ConnectError(
+                    f"{link.address}: {name} of {value} {unit} refused",
+                    hint=f"it offers {', '.join(map(str, offered))} {unit}",
+                )
+        async with _conversation(link) as ask:
+            await ask.send(*SAMPLING_OFF)
+            board = await _board(link, ask)
+            wanted = {
+                _ACC: board.acc_config(config.rate_hz, config.acc_range_g),
+                _GYRO: board.gyr_config(config.rate_hz, config.gyr_range_dps),
+            }
+            for module, values in wanted.items():
+                await ask.send(bytes((module, _CONFIG)) + values)
+                taken = await ask(bytes((module, _CONFIG | _READ)))
+                if taken[2:4] != values:
+                    raise ConnectError(
+                        f"{link.address}: module {module:#04x} was set to {values.hex()}"
+                        f" and reads {taken[2:].hex()}",
+                        hint="switch the sensor off and on, then try again",
+                    )
+        self._boards[link] = board
+
+    async def start(self, link: Link, on_packet: NotifyCallback) -> None:
+        """Subscribe, let the board stamp both streams, and start them.
+
+        Raises
+        ------
+        ConnectError
+            When the board does not answer, or was not configured.
+        """
+        board = self._boards.get(link)
+        if board is None:
+            raise ConnectError(f"{link.address}: to be started before it was configured")
+        ask = _Conversation(link, on_packet)
+        await link.subscribe(_NOTIFY, ask.on_notification)
+        try:
+            await ask.send(*SAMPLING_OFF, _SHORT_INTERVAL)
+            sources = ((_GYRO, board.gyro_register), (_ACC, _ACC_DATA))
+            numbers = [(await ask(make_stamper(*source)))[2] for source in sources]
+        finally:
+            ask.is_listening = False
+        await ask.send(b"\x09\x03\x01", *(bytes((0x09, 0x07, n, 0x01)) for n in numbers))
+        await ask.send(*SAMPLING_ON)
+
+    async def stop(self, link: Link) -> None:
+        """Stop both streams, take the processors away, and unsubscribe."""
+        await _Conversation(link).send(*SAMPLING_OFF)
+        await link.unsubscribe(_NOTIFY)
+
+    async def blink(self, link: Link) -> None:
+        """Let the green lamp blink for five seconds."""
+        await _Conversation(link).send(*BLINK)
+
+    def decoder(self, config: StreamConfig) -> MetaMotionDecoder:
+        """Return a fresh decoder for one connection epoch."""
+        return MetaMotionDecoder(config)
+
+
+class _Conversation:
+    """Commands, and the notifications that answer some of them."""
+
+    def __init__(self, link: Link, on_packet: NotifyCallback | None = None) -> None:
+        self.is_listening = True
+        self._link = link
+        self._on_packet = on_packet
+        self._replies: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def on_notification(self, data: bytes) -> None:
+        if self.is_listening:
+            self._replies.put_nowait(data)
+        if self._on_packet is not None:
+            self._on_packet(data)
+
+    async def send(self, *commands: bytes) -> None:
+        for command in commands:
+            await self._link.write(_COMMAND, command, response=False)
+
+    async def __call__(self, command: bytes) -> bytes:
+        await self.send(command)
+        try:
+            async with asyncio.timeout(_REPLY_TIMEOUT_S):
+                while True:
+                    reply = await self._replies.get()
+                    if reply[:2] == command[:2] and len(reply) > 2:
+                        return reply
+        except TimeoutError:
+            raise ConnectError(
+                f"{self._link.address}: no reply to command {command.hex()}"
+                f" within {_REPLY_TIMEOUT_S:g} s",
+                hint="switch the sensor off and on, and bring it nearer",
+            ) from None
+
+
+@asynccontextmanager
+async def _conversation(link: Link) -> AsyncIterator[_Conversation]:
+    conversation = _Conversation(link)
+    await link.subscribe(_NOTIFY, conversation.on_notification)
+    try:
+        yield conversation
+    finally:
+        if link.is_connected:
+            await link.unsubscribe(_NOTIFY)
+
+
+async def _board(link: Link, ask: _Conversation) -> Board:
+    acc, gyro = [(await ask(bytes((module, _INFO | _READ))))[2] for module in (_ACC, _GYRO)]
+    board = BOARDS.get((acc, gyro))
+    if board is None:
+        raise ConnectError(
+            f"{link.address}: its modules say {acc} for acceleration and {gyro} for angular rate,"
+            f" known are {', '.join(f'{a} and {g} ({b.chip})' for (a, g), b in BOARDS.items())}",
+            hint="a MetaMotion R, RL, C or S is needed",
+        )
+    return board
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").rstrip("\0").strip()
