@@ -161,7 +161,15 @@ def test_a_link_that_breaks_comes_back_on_the_same_clock(tmp_path: Path) -> None
     )
 
 
-@pytest.mark.parametrize("connection_interval_s", [0.0075, 0.015, 0.03, 0.06])
+@pytest.mark.parametrize(
+    "connection_interval_s",
+    [
+        pytest.param(0.0075, marks=pytest.mark.slow),
+        0.015,
+        pytest.param(0.03, marks=pytest.mark.slow),
+        0.06,
+    ],
+)
 def test_sensors_share_a_clock_within_five_milliseconds(
     tmp_path: Path, connection_interval_s: float
 ) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from imuhip.acquisition.accounting import EpochTracker, PlacedBlock, SampleAccounts
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
+from imuhip.acquisition.clock_wrap import WrapContinuation
 from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, counted_mapping
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, moved, rows_of_block
@@ -109,6 +110,7 @@ class SensorStream:
         self._on_event = on_event
         self._inbox: deque[tuple[float, bytes | None]] = deque()
         self._overruns = 0
+        self._wraps = WrapContinuation()
         self._tracker = EpochTracker(self.period_s)
         self._accounts = SampleAccounts(self.period_s)
         self._mappings: dict[int, ClockMapping] = {}
@@ -161,6 +163,7 @@ class SensorStream:
             arrival_s, packet = self._inbox.popleft()
             if packet is None:
                 self._decoder = self._make_decoder(self._config)
+                self._wraps.restarted()
                 self._tracker.stream_restarted()
                 continue
             arrivals.append(arrival_s)
@@ -201,6 +204,7 @@ class SensorStream:
             return None
         if not len(block):
             return None
+        block = self._wraps.continued(block, arrival_s, self._decoder)
         if block.is_counted and self._count_broke(block, arrival_s):
             self._tracker.count_broken()
         placed = self._tracker.place(block)
