@@ -271,6 +271,11 @@ class SampleAccounts:
         """Note what a sensor that numbers nothing seems to have lost, and in which time at once."""
         self._estimated_lost, self._outage_s = n_samples, longest_s
 
+    def add_copies(self, n_samples: int) -> None:
+        """Count samples without numbers that came a second time."""
+        copies = self._extra.duplicated + n_samples
+        self._extra = replace(self._extra, duplicated=copies)
+
     def add_bad_packet(self) -> None:
         """Count a packet that could not be decoded."""
         self._extra = replace(self._extra, bad_packets=self._extra.bad_packets + 1)
@@ -295,7 +300,7 @@ class SampleAccounts:
             self._extra,
             received=sum(ledger.received for ledger in ledgers),
             lost=sum(ledger.lost for ledger in ledgers) + self._estimated_lost,
-            duplicated=sum(ledger.duplicated for ledger in ledgers),
+            duplicated=self._extra.duplicated + sum(ledger.duplicated for ledger in ledgers),
             reordered=sum(ledger.reordered for ledger in ledgers),
             longest_gap_s=max(longest * self._period_s, self._outage_s),
         )

@@ -23,7 +23,7 @@ import numpy as np
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
 from imuhip.core.sensor import ClockFit
 
-__all__ = ["CountWatch", "PauseLosses", "counted_mapping", "pause_samples"]
+__all__ = ["CountWatch", "PauseLosses", "TwinWatch", "counted_mapping", "pause_samples"]
 
 SLOPE_LIMIT = 0.06
 """How far a sensor's rate may be off nominal: those without a clock have no quartz to speak of."""
@@ -33,6 +33,8 @@ LATE_PERIODS = 2.5
 LATE_S = 0.025
 """The promptest packet of a second may be this late, or `LATE_PERIODS` of the sensor's."""
 WATCH_S = 1.0
+TWIN_PERIODS = 0.3
+"""A copy comes right behind, long before the next sample is taken."""
 LEAST_PACKETS = 5
 _LEARNING_S = 1.0
 """A first epoch knows no rate: nominal until then."""
@@ -136,6 +138,41 @@ class PauseLosses:
     def _sum(self, first_epoch: int, slope: float) -> tuple[int, float]:
         lost = [n for epoch, n in self._lost.items() if epoch > first_epoch]
         return sum(lost), max(lost, default=0) * self._period_s * slope
+
+
+class TwinWatch:
+    """Tells packets that a system delivers twice, as BlueZ 5.66 does after a link was lost.
+
+    Samples with numbers are told from their copies by these; others only by equal bytes that come
+    at once. Two equal samples in a row are rare, because sensors have noise, and are told from
+    copies by the time between them, unless the link hands over several at a time. So this is done
+    only where copies are known to come: after the stream was started again.
+
+    Parameters
+    ----------
+    period_s : float, s
+        Nominal time between samples.
+    """
+
+    def __init__(self, period_s: float) -> None:
+        self._at_once_s = TWIN_PERIODS * period_s
+        self._n_starts = 0
+        self._last: tuple[bytes, float] | None = None
+
+    def started(self) -> None:
+        """Note that the stream was started."""
+        self._n_starts += 1
+        self._last = None
+
+    def is_copy(self, packet: bytes, arrival_s: float) -> bool:
+        """Take a packet and return whether it is the copy of the one before."""
+        if self._n_starts < 2:
+            return False
+        last, self._last = self._last, (packet, arrival_s)
+        if last is None or last[0] != packet or arrival_s - last[1] > self._at_once_s:
+            return False
+        self._last = None  # a packet has one copy; what follows is another
+        return True
 
 
 class CountWatch:

@@ -13,7 +13,7 @@ import numpy as np
 from imuhip.acquisition.accounting import EpochTracker, PlacedBlock, SampleAccounts
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
 from imuhip.acquisition.clock_wrap import WrapContinuation
-from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, counted_mapping
+from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, TwinWatch, counted_mapping
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, moved, rows_of_block
 from imuhip.core.clock import Clock
@@ -117,6 +117,8 @@ class SensorStream:
         self._watch = CountWatch(self.period_s)
         self._losses = PauseLosses(self.period_s)
         self._is_counted = False
+        self._twins = TwinWatch(self.period_s)
+        self._n_latest = 0
         self._last_seq = -1
         self._last_time_s = -np.inf
         self._last_sample_arrival_s = -np.inf
@@ -165,6 +167,7 @@ class SensorStream:
                 self._decoder = self._make_decoder(self._config)
                 self._wraps.restarted()
                 self._tracker.stream_restarted()
+                self._twins.started()
                 continue
             arrivals.append(arrival_s)
             packets.append(packet)
@@ -192,6 +195,9 @@ class SensorStream:
             self._accounts.add_overrun(len(packets))
 
     def _take(self, arrival_s: float, packet: bytes) -> SampleRows | None:
+        if self._is_counted and self._twins.is_copy(packet, arrival_s):
+            self._accounts.add_copies(self._n_latest)
+            return None
         try:
             block = self._decoder.decode(packet)
         except ProtocolError as error:
@@ -202,6 +208,7 @@ class SensorStream:
             _log.exception("the driver failed on a packet of %d bytes", len(packet))
             self._note_bad_packet(f"{type(error).__name__}: {error}")
             return None
+        self._n_latest = len(block)
         if not len(block):
             return None
         block = self._wraps.continued(block, arrival_s, self._decoder)
