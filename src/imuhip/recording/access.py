@@ -60,16 +60,17 @@ class SessionFile:
             if not allow_unfinished:
                 self._check_finished()
         except BaseException:
-            self._close()
+            self.close()
             raise
 
     def __enter__(self) -> SessionFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the file; more than once does nothing."""
         self.file.close()
         if self._salvage is not None:
             self._salvage.close()

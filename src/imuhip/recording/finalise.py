@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from imuhip.errors import DiskError, ImuhipError, RecordingError
+from imuhip.errors import DiskError, RecordingError
 from imuhip.recording import layout
 from imuhip.recording.access import SessionFile
 from imuhip.recording.columns import ROWS_PER_BLOCK, open_packets, read_column
@@ -106,6 +106,7 @@ def finalise(
                 for k, segment in enumerate(segments):
                     refuse_unlike(session, copy, segment)
                     progress(0.5 + step * (k + 1))
+            session.close()  # some systems exchange no file that is open
 
         with finished_file(path, session.state, replaces=True, check=compare) as file:
             _copy_others(session, file)
@@ -116,10 +117,13 @@ def finalise(
 
 
 def try_to_finalise(path: Path) -> str:
-    """Finalise, and return why it was not possible, in one sentence; nothing when it was."""
+    """Finalise, and return why it was not possible, in one sentence; nothing when it was.
+
+    Whatever goes wrong, a fault of this program included, the recording is complete without it.
+    """
     try:
         finalise(path)
-    except (ImuhipError, OSError, MemoryError) as error:
+    except Exception as error:
         reason = str(error).removeprefix(f"{path}: ")
         return f"{path} is complete, but was not made small: {reason or type(error).__name__}"
     return ""
