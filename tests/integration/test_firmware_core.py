@@ -450,3 +450,97 @@ def test_engine_takes_what_the_ring_still_holds_and_counts_the_rest(
     acc = source.sensors["pelvis"].acc
     assert np.abs(series.acc[first : first + 4000][valid] - acc[valid]).max() <= 0.51 * ACC_STEP
     assert int(np.count_nonzero(~valid)) > 400
+
+
+async def back_filling(engine: Engine) -> None:
+    """Return while samples come again: with three in a packet that takes most of a second."""
+    for _ in range(2000):
+        if engine.status().sensors["pelvis"].counters.backfilled:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(engine.status())
+
+
+def test_a_link_that_breaks_while_back_filling_is_filled_after_the_next_one(
+    core: ctypes.CDLL, tmp_path: Path
+) -> None:
+    source = noise_motion(KIT[:1], 25.0)
+
+    async def main(clock: VirtualClock) -> None:
+        async with (
+            firmware_kit(core, source, largest_mtu=64) as (kit, radio),
+            Engine(radio, clock) as engine,
+        ):
+            address = kit.assignment["pelvis"]
+
+            async def break_link(for_s: float) -> None:
+                kit.air.lose(address)
+                await asyncio.sleep(for_s)
+                kit.air.regain(address)
+
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "twice.h5")
+            kit.begin()
+            await asyncio.sleep(3.0)
+            await break_link(2.5)
+            await back_filling(engine)
+            assert engine.status().sensors["pelvis"].counters.lost > 100
+            await break_link(2.5)
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            result = await engine.stop_recording()
+            print(result.counters["pelvis"])
+            assert result.counters["pelvis"].reconnects == 2
+            assert (result.counters["pelvis"].lost, result.counters["pelvis"].reordered) == (0, 0)
+            assert engine.status().faults == ()
+
+    run_virtual(main)
+    recording = reader.open_recording(tmp_path / "twice.h5")
+    assert_equals_source(recording.sensors["pelvis"], source.sensors["pelvis"])
+
+
+@pytest.mark.parametrize("ends", ["stop", "close", "restart"])
+def test_a_recording_may_end_or_begin_while_back_filling(
+    core: ctypes.CDLL, tmp_path: Path, ends: str
+) -> None:
+    source = noise_motion(KIT[:1], 20.0)
+    path = tmp_path / "ended.h5"
+
+    async def main(clock: VirtualClock) -> None:
+        async with (
+            firmware_kit(core, source, largest_mtu=64) as (kit, radio),
+            Engine(radio, clock) as engine,
+        ):
+            address = kit.assignment["pelvis"]
+            await engine.connect(kit.assignment)
+            await engine.start_recording(path)
+            kit.begin()
+            await asyncio.sleep(3.0)
+            kit.air.lose(address)
+            await asyncio.sleep(2.5)
+            kit.air.regain(address)
+            await back_filling(engine)
+            if ends == "close":
+                await engine.close()
+            else:
+                result = await engine.stop_recording()
+                assert result.counters["pelvis"].backfilled > 0
+                assert result.counters["pelvis"].lost > 0
+            if ends == "restart":
+                await engine.start_recording(tmp_path / "next.h5")
+                await asyncio.sleep(3.0)
+                result = await engine.stop_recording()
+                counters = result.counters["pelvis"]
+                assert (counters.lost, counters.backfilled) == (0, 0)
+                assert engine.status().faults == ()
+
+    run_virtual(main)
+    series = reader.open_recording(path).sensors["pelvis"]
+    first = motion_rows(series).start
+    count = len(series) - first
+    valid = series.valid[first:]
+    acc = source.sensors["pelvis"].acc[:count]
+    assert np.abs(series.acc[first:][valid] - acc[valid]).max() <= 0.51 * ACC_STEP
+    if ends == "restart":
+        after = reader.open_recording(tmp_path / "next.h5").sensors["pelvis"]
+        assert after.valid.all() and after.time_s[0] > -0.1
