@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,7 @@ __all__ = ["PolarDecoder"]
 
 _LEAP_NS: Final = 60_000_000_000
 """A step this large within a stream is the clock being set; a silent stream is restarted sooner."""
+_REMEMBERED_REPEATS: Final = 32
 _FULL_SCALE: Final = 32766.5 / 32768
 
 
@@ -58,6 +60,7 @@ class PolarDecoder:
         self._has_mag = mag_rate_hz is not None
         self._set_by_ns = 0
         self._next_seq = 0
+        self._repeats: deque[tuple[PlacedFrame, FloatArray]] = deque(maxlen=_REMEMBERED_REPEATS)
         self._acc_limit = _FULL_SCALE * config.acc_range_g * STANDARD_GRAVITY_M_S2
         self._gyr_limit = _FULL_SCALE * np.radians(config.gyr_range_dps)
 
@@ -90,15 +93,18 @@ class PolarDecoder:
         placed = self._place(clock, frame)
         values = to_si(frame, factor)
         if placed.is_repeat:
-            is_gyro = frame.measurement is Measurement.GYRO
-            n_known = max(0, min(len(values), self._next_seq - placed.first)) if is_gyro else 0
-            return self._repeated(placed, values, n_known)
+            if frame.measurement is Measurement.GYRO:
+                self._repeats.append((placed, values))
+            return self._repeated()
         if frame.measurement is Measurement.GYRO:
             self._joiner.add_gyr(placed.first, placed.time_s, values)
         elif frame.measurement is Measurement.ACC:
             self._joiner.add_acc(placed.time_s, values)
         else:
             self._joiner.add_mag(placed.time_s, values)
+        repeated = self._repeated()
+        if len(repeated):
+            return repeated  # what is joined meanwhile comes with the next packet
         joined = self._joiner.take()
         if joined is None:
             return self._empty()
@@ -142,11 +148,18 @@ class PolarDecoder:
             packet_time_s=packet_time_s,
         )
 
-    def _repeated(self, placed: PlacedFrame, gyr: FloatArray, n_known: int) -> SampleBlock:
-        """Return the samples that were handed on before, for the account to count as repeated."""
-        unknown = np.full((n_known, 3), np.nan)
-        mag = unknown if self._has_mag else None
-        return SampleBlock(placed.first, placed.time_s[:n_known], unknown, gyr[:n_known], mag)
+    def _repeated(self) -> SampleBlock:
+        """Return a frame's samples that were handed on and came again, for the account to count."""
+        if not self._repeats:
+            return self._empty()
+        placed, gyr = self._repeats[0]
+        if placed.first + len(gyr) > self._next_seq:
+            return self._empty()
+        self._repeats.popleft()
+        unknown = np.full_like(gyr, np.nan)
+        return SampleBlock(
+            placed.first, placed.time_s, unknown, gyr, unknown if self._has_mag else None
+        )
 
     def _empty(self) -> SampleBlock:
         none = np.empty((0, 3))
