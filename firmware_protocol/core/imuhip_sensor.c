@@ -299,7 +299,6 @@ enum imuhip_att imuhip_on_control_write(struct imuhip_sensor *sensor, const uint
     sensor->reply[1] = data[1];
     sensor->reply[2] = (uint8_t)status;
     sensor->reply_length = (uint8_t)(3 + (status == IMUHIP_OK ? n_result : 0));
-    send_reply(sensor);
     return IMUHIP_ATT_OK;
 }
 

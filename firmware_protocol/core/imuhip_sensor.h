@@ -98,8 +98,8 @@ void imuhip_on_disconnected(struct imuhip_sensor *sensor);
 /* The value of the info characteristic; returns its length, 0 when `capacity` is too small. */
 size_t imuhip_read_info(const struct imuhip_sensor *sensor, uint8_t *to, size_t capacity);
 
-/* A write to the control characteristic. Returns what to answer the write with; the reply goes out
- * through the port. Call it after the write was answered, or let the stack send in this order. */
+/* A write to the control characteristic. Returns what to answer the write with; answer, then poll:
+ * the reply goes out with the next poll, so that the host has the answer first. */
 enum imuhip_att imuhip_on_control_write(struct imuhip_sensor *sensor, const uint8_t *data,
                                         size_t length);
 

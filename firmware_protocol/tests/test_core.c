@@ -183,9 +183,12 @@ static size_t n_on(enum imuhip_channel channel)
 static uint8_t ask(uint8_t operation, const void *arguments, size_t length)
 {
     uint8_t request[64] = {operation, 77};
+    const size_t n_sent = board.n_sent;
     const struct sent *reply;
     memcpy(request + 2, arguments, length);
     check(imuhip_on_control_write(&sensor, request, 2 + length) == IMUHIP_ATT_OK);
+    check(board.n_sent == n_sent); /* the write is answered first */
+    imuhip_poll(&sensor);
     reply = last_on(IMUHIP_CONTROL);
     if (reply == NULL || reply->length < 3 || reply->bytes[0] != (operation | 0x80) ||
         reply->bytes[1] != 77) {
@@ -514,10 +517,10 @@ static void test_back_fill(void)
     board.subscribed[IMUHIP_BACK_FILL] = false;
     check(ask(IMUHIP_OP_BACK_FILL, "\x3c\0\0\0\x2c\x01", 6) == IMUHIP_NOT_SUBSCRIBED);
     board.subscribed[IMUHIP_BACK_FILL] = true;
+    board.room = 1; /* the last buffer is the stream's */
     check(ask(IMUHIP_OP_BACK_FILL, "\x3c\0\0\0\x2c\x01", 6) == IMUHIP_OK);
     reply = last_on(IMUHIP_CONTROL);
     check(reply->length == 9 && memcmp(reply->bytes + 3, "\x3c\0\0\0\x2c\x01", 6) == 0);
-    board.room = 1; /* the last buffer is the stream's */
     imuhip_poll(&sensor);
     check(n_on(IMUHIP_BACK_FILL) == 0);
     board.room = 255;
@@ -539,6 +542,7 @@ static void test_back_fill_limits(void)
     run(1940);
     imuhip_on_connected(&sensor);
     start_session(7);
+    board.room = 1;
     check(ask(IMUHIP_OP_BACK_FILL, "\x3c\0\0\0\xff\xff", 6) == IMUHIP_OK);
     reply = last_on(IMUHIP_CONTROL);
     check(imuhip_get_u32(reply->bytes + 3) == 1000 && imuhip_get_u16(reply->bytes + 7) == 1000);
@@ -551,6 +555,7 @@ static void test_back_fill_limits(void)
     check(imuhip_get_u16(last_on(IMUHIP_CONTROL)->bytes + 7) == 0);
     check(ask(IMUHIP_OP_BACK_FILL, "\0\0\0\1\x10\0", 6) == IMUHIP_OK); /* not sampled yet */
     check(imuhip_get_u16(last_on(IMUHIP_CONTROL)->bytes + 7) == 0);
+    board.room = 1;
     check(ask(IMUHIP_OP_BACK_FILL, "\xc0\x07\0\0\x10\0", 6) == IMUHIP_OK);
     check(sensor.back_fill_left == 16);
     check(ask(IMUHIP_OP_BACK_FILL, "\0\0\0\0\0\0", 6) == IMUHIP_OK); /* ends it */

@@ -167,7 +167,7 @@ void answer_write(uint16_t link, const ble_gatts_evt_write_t *write, enum imuhip
   ble_gatts_rw_authorize_reply_params_t reply = {};
   reply.type = BLE_GATTS_AUTHORIZE_TYPE_WRITE;
   reply.params.write.gatt_status =
-      error == IMUHIP_ATT_OK ? BLE_GATT_STATUS_SUCCESS : (uint16_t)(0x0100 | error);
+      (uint16_t)(error == IMUHIP_ATT_OK ? BLE_GATT_STATUS_SUCCESS : 0x0100 | error);
   reply.params.write.update = error == IMUHIP_ATT_OK;
   reply.params.write.len = write->len;
   reply.params.write.p_data = write->data;
@@ -177,6 +177,7 @@ void answer_write(uint16_t link, const ble_gatts_evt_write_t *write, enum imuhip
 void on_control(uint16_t link, BLECharacteristic *, ble_gatts_evt_write_t *write) {
   Locked locked;
   answer_write(link, write, imuhip_on_control_write(&sensor, write->data, write->len));
+  imuhip_poll(&sensor);
 }
 
 void on_sync(uint16_t link, BLECharacteristic *, ble_gatts_evt_write_t *write) {
