@@ -137,6 +137,7 @@ def test_every_sample_of_three_sensors_is_recorded(tmp_path: Path, config: Strea
         assert counters.received >= 12 * config.rate_hz
         assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
         assert (counters.bad_packets, counters.reconnects, counters.longest_gap_s) == (0, 0, 0.0)
+        assert len(recording.sensors[segment]) == counters.received
         missing = assert_same_samples(recording.sensors[segment], source.sensors[segment], config)
         assert len(missing) == 0
         identity = recording.devices[segment].identity
