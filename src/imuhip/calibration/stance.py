@@ -24,7 +24,7 @@ __all__ = [
     "stance_variance",
 ]
 
-STANCE_SD_RAD = np.radians(0.5)
+STANCE_SD_RAD = np.radians(0.4)
 """How exactly a stance that passes for the pose repeats its heading, before anybody walked."""
 
 LATER_STANCE_S = 3.0

@@ -58,7 +58,7 @@ class DriftModel:
     """How fast the heading may wander, and what is thought of a chip before it is seen moving."""
 
     wander_rad_per_sqrt_s: float = np.radians(0.02)
-    other_wander_rad_per_sqrt_s: float = np.radians(0.12)
+    other_wander_rad_per_sqrt_s: float = np.radians(0.2)
     """In movement that is not gait: a bias taken from a swaying person is 0.03°/s off."""
     rate_wander_rad_s_per_sqrt_s: float = np.radians(0.003)
     bias_wander_rad_per_sqrt_s: float = np.radians(0.005)
