@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from imuhip.core.link import Advertisement
 from imuhip.core.sensor import FLAGS, StreamConfig
 from imuhip.errors import ProtocolError
+from imuhip.sensors.joining import StreamJoiner
 from imuhip.sensors.polar.decoder import PolarDecoder
 from imuhip.sensors.polar.driver import PolarDriver
 from imuhip.sensors.polar.frame_clock import FrameClock
 from imuhip.sensors.polar.frames import decode_frame
-from imuhip.sensors.joining import StreamJoiner
 from imuhip.sensors.polar.profile import Measurement, Setting
 from imuhip.sensors.polar.settings import decode_reply, decode_settings, encode_start, factor_of
 from imuhip.simulation.virtual_polar import _compressed
