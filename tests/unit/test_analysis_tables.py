@@ -96,8 +96,8 @@ def test_heading_doubt_is_above_all_doubt_of_rotation():
 
 
 def test_softness_is_the_misfit_that_wobble_does_not_explain():
-    assert softness(0.13, 0.0) == pytest.approx(1.0)
-    assert softness(0.26, 0.0) == pytest.approx(2.0)
+    assert softness(0.105, 0.0) == pytest.approx(1.0)
+    assert softness(0.21, 0.0) == pytest.approx(2.0)
     assert softness(0.2, 5.0) < softness(0.2, 1.0) < softness(0.2, 0.0)
     assert softness(0.1, 50.0) > 0.0
 

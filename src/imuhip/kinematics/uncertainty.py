@@ -53,7 +53,7 @@ OFFLINE = ErrorBudget(
     pelvis_rotation=(0.71, 0.39),
 )
 LIVE = ErrorBudget(
-    flexion=(0.27, 0.65, 0.0, 0.91, 0.55, 0.0),
+    flexion=(0.27, 0.65, 0.0, 0.91, 0.55, 0.03),
     adduction=(0.34, 0.50, 0.0, 1.32, 0.42, 0.05),
     rotation=(0.10, 1.70, 0.0, 3.60, 1.00, 0.23),
     tilt=(0.55, 0.24),
