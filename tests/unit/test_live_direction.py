@@ -96,3 +96,21 @@ def test_turning_the_past_turns_the_direction() -> None:
     live.turn(0.3)
     after = live.update(heading[1500:1510] + 0.3, legs[1500:1510], STRIDE)[1][-1]
     assert abs(np.angle(np.exp(1j * (after - before - 0.3)))) < np.radians(0.3)
+
+
+def test_what_was_learnt_before_the_gait_had_a_name_is_kept():
+    """The first calibration may come in a turn: what the past told then must last through it."""
+    rate_hz = 100.0
+    time_s = np.arange(int(20 * rate_hz)) / rate_hz
+    phase = 2 * np.pi * time_s / 1.1
+    legs = np.stack([np.sin(phase), np.cos(phase)], axis=1)
+    heading = 0.1 * np.sin(phase + 0.4)
+    found = LiveDirection(rate_hz, n_features=2)
+    found.change_gait("none")
+    found.begin(heading, legs)
+    found.learn(110)
+    turning = np.pi * np.clip((time_s[:400] - 1.0) / 2.0, 0.0, 1.0)
+    found.change_gait("walk")
+    turned = found.update(heading[:400] + turning, legs[:400], 110)
+    error = np.unwrap(turned[1]) - turning
+    assert np.degrees(np.abs(error - error[0])).max() < 8.0

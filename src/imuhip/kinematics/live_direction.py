@@ -48,6 +48,7 @@ class LiveDirection:
         """Take over a past: headings (n,) and what the legs did (n, k)."""
         self._heading, self._legs = np.unwrap(heading_rad)[-self._keep :], legs[-self._keep :]
         self._n_same = len(self._heading)
+        self._gait = ""  # of which kind this past is, the next blocks say
 
     def change_gait(self, gait: str) -> None:
         """Go on with what was learnt of this kind of gait before, if anything was.
@@ -56,6 +57,9 @@ class LiveDirection:
         of one who starts from a stand tell nothing yet.
         """
         if gait == self._gait:
+            return
+        if not self._gait:
+            self._gait = gait
             return
         self._learnt[self._gait] = (self._weights, self._calm_rad_s)
         self._weights, self._calm_rad_s = self._learnt.get(gait, (None, _CALM_RAD_S))
