@@ -16,12 +16,12 @@ from imuhip.analysis.absence import LONG_GAP_S
 from imuhip.analysis.grid import GridBlock
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["fill_from_strides", "gap_turn_variance"]
+__all__ = ["LAG_SEARCH", "MATCH_S", "fill_from_strides", "gap_turn_variance"]
 
-_MATCH_ROWS_S = 0.12
+MATCH_S = 0.12
 """On each side of a gap, compared with the neighbouring stride to find the same phase."""
 
-_LAG_SEARCH = 0.06
+LAG_SEARCH = 0.06
 """Share of a stride by which neighbours may be longer or shorter."""
 
 _UNSEEN_SHARE = 0.05
@@ -59,7 +59,7 @@ def _fill(
 ) -> FloatArray:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
-    margin = max(2, round(_MATCH_ROWS_S * rate_hz))
+    margin = max(2, round(MATCH_S * rate_hz))
     inside = (starts >= margin) & (ends + margin <= len(values))
     starts, ends = starts[inside], ends[inside]
     guesses = [
@@ -90,7 +90,7 @@ def _neighbour(
     The stride's length is searched around the expected one so that the rows on both sides of the
     gap fit best; gaps whose neighbour is itself missing are left out.
     """
-    reach = max(1, round(float(np.median(np.abs(period_rows))) * _LAG_SEARCH)) if len(starts) else 1
+    reach = max(1, round(float(np.median(np.abs(period_rows))) * LAG_SEARCH)) if len(starts) else 1
     beside = np.concatenate([np.arange(-margin, 0), np.arange(margin)])
     rows = np.where(
         np.arange(2 * margin) < margin, starts[:, None] + beside, ends[:, None] + beside

@@ -8,15 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock
-from imuhip.analysis.live_gap_fill import LiveGapFill
+from imuhip.analysis.live_gap_fill import LONGEST_BRIDGE_S, LiveGapFill
 from imuhip.analysis.motion import SensorMotion, live_motion
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.fusion.filters import make_filter
 
 __all__ = ["LiveFusion"]
-
-_LONG_GAP_S = 0.2
-"""Less than offline: the last rate held is a poorer guess than the strides around."""
 
 _SETTLE_S = 3.0
 """After a return: the vertical is found anew, and the forces' filters forget the jump."""
@@ -99,7 +96,7 @@ class LiveFusion:
         last = np.maximum.accumulate(np.where(valid, at, -1 - self._missing[segment]))
         before = np.concatenate([[-1 - self._missing[segment]], last[:-1]])
         self._missing[segment] = int(at[-1] - last[-1])
-        return np.asarray(valid & (at - before - 1 > _LONG_GAP_S * self._rate_hz + 1e-6))
+        return np.asarray(valid & (at - before - 1 > LONGEST_BRIDGE_S * self._rate_hz + 1e-6))
 
     def _settled(self, segment: str, motion: SensorMotion, returns: BoolArray) -> SensorMotion:
         settle, since = int(_SETTLE_S * self._rate_hz), self._since_return[segment]

@@ -13,23 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.analysis.gap_fill import LAG_SEARCH, MATCH_S
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["Bridged", "LiveGapFill"]
-
-_MATCH_S = 0.12
-"""Before the gap, compared with one stride ago to find the same phase."""
-
-_LAG_SEARCH = 0.06
-"""Share of a stride by which strides may be longer or shorter."""
+__all__ = ["LONGEST_BRIDGE_S", "Bridged", "LiveGapFill"]
 
 _PERIODS_S = (0.5, 1.8)
 _LONG_MATCH_S = 0.4
 _LIKE = 0.25
 """Mean squared misfit, over the signals' own variance, below which a stride looks like another."""
 
-_LONGEST_S = 0.2
-"""After more, the filter begins anew."""
+LONGEST_BRIDGE_S = 0.2
+"""After more, the filter begins anew. Less than offline: nobody knows yet how the gap will end."""
 
 _UNSEEN_SHARE, _UNSEEN_SHARE_HELD = 0.1, 0.3
 """Of the angle turned during a gap, what the filling gets wrong (one sigma): with a stride to take
@@ -63,7 +58,7 @@ class LiveGapFill:
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
-        self._keep = int((_PERIODS_S[1] * (1.0 + _LAG_SEARCH) + _LONG_MATCH_S) * rate_hz) + 2
+        self._keep = int((_PERIODS_S[1] * (1.0 + LAG_SEARCH) + _LONG_MATCH_S) * rate_hz) + 2
         self._past = np.empty((0, 6))
         self._whole = np.empty(0, dtype=bool)
         self._lag = 0
@@ -121,7 +116,7 @@ class LiveGapFill:
         """Return what the filter must catch up with at the first row after a gap."""
         mismatch = (values[at] - self._expected(values, at))[3:]
         lost, self._n_lost = self._n_lost, 0
-        if lost > _LONGEST_S * self._rate_hz:
+        if lost > LONGEST_BRIDGE_S * self._rate_hz:
             return np.zeros(3)
         turned = float(np.linalg.norm(values[max(0, at - lost) : at, 3:], axis=1).sum())
         share = _UNSEEN_SHARE if self._lag else _UNSEEN_SHARE_HELD
@@ -131,7 +126,7 @@ class LiveGapFill:
     def _find_lag(self, values: FloatArray, whole: BoolArray, at: int, period_s: float) -> int:
         """Return how many rows ago the same phase was; 0 where nothing like it is known."""
         if np.isfinite(period_s):
-            spread, margin_s, limit = _LAG_SEARCH * period_s, _MATCH_S, np.inf
+            spread, margin_s, limit = LAG_SEARCH * period_s, MATCH_S, np.inf
             span_s = period_s - spread, period_s + spread
         else:  # nobody knows yet that it is gait: a long look at any stride
             span_s, margin_s, limit = _PERIODS_S, _LONG_MATCH_S, _LIKE
