@@ -1,25 +1,31 @@
 """The space between virtual controllers: one bumble link, with the faults real air has.
 
 What the stock link lacks is added here: supervision time-outs, fading, connection intervals. What
-operating systems do to notifications (losing some, repeating some) can be asked for by address.
+operating systems do to notifications can be asked for by address; see
+`imuhip.radio.disturbances`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from bumble import core, link, ll
 
+from imuhip.radio.disturbances import Disturbance, Losing, Repeating
 from imuhip.radio.virtual_controller import VirtualController
 
 __all__ = ["Air"]
 
 _CONNECTION_TIMEOUT: Final = 0x08
 _ATT_NOTIFICATION: Final = 0x1B
-_L2CAP_HEADER_BYTES: Final = 4
+_NOTIFICATION_HEAD: Final = struct.Struct("<HHBH")
+"""L2CAP length and channel, ATT operation and handle."""
+_ATT_CHANNEL: Final = 4
+_ATT_HEAD_BYTES: Final = 3
 
 
 class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
@@ -39,8 +45,7 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
         self._timers: dict[VirtualController, list[asyncio.TimerHandle]] = {}
         self._supervision_s: dict[frozenset[str], float] = {}
         self._rssi_dbm: dict[str, int] = {}
-        self._to_drop: defaultdict[str, int] = defaultdict(int)
-        self._to_repeat: defaultdict[str, int] = defaultdict(int)
+        self._disturbances: defaultdict[str, list[Disturbance]] = defaultdict(list)
         self._in_flight: defaultdict[Any, deque[Callable[[], None]]] = defaultdict(deque)
 
     # ---- faults -----------------------------------------------------------------------------
@@ -72,13 +77,21 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
         for other in self.controllers:
             other.resume()
 
+    def disturb(self, address: str, disturbance: Disturbance) -> None:
+        """Let every notification from a peripheral pass through a disturbance, from now on."""
+        self._disturbances[address.upper()].append(disturbance)
+
+    def calm(self, address: str) -> None:
+        """End all disturbances of a peripheral's notifications."""
+        self._disturbances.pop(address.upper(), None)
+
     def drop_notifications(self, address: str, count: int) -> None:
         """Let the next notifications from a peripheral vanish, as a busy host's stack does."""
-        self._to_drop[address.upper()] += count
+        self.disturb(address, Losing(1.0, count=count))
 
     def repeat_notifications(self, address: str, count: int) -> None:
         """Deliver the next notifications twice, as BlueZ does after a link loss."""
-        self._to_repeat[address.upper()] += count
+        self.disturb(address, Repeating(1.0, count=count))
 
     def set_rssi(self, address: str, rssi_dbm: int) -> None:
         """Set how strongly a peripheral is received."""
@@ -164,26 +177,29 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
         if receiver is None or acl is None or transport != core.PhysicalTransport.LE:
             return
         source = acl.self_address
-        for _ in range(self._copies(source, data)):
+        for arriving in self._arriving(source, data):
 
-            def deliver() -> None:
-                receiver.on_link_acl_data(source, transport, data)
+            def deliver(arriving: bytes = arriving) -> None:
+                receiver.on_link_acl_data(source, transport, arriving)
 
             self._schedule(acl, deliver)
 
-    def _copies(self, source: Any, data: bytes) -> int:
-        if not (self._to_drop or self._to_repeat):
-            return 1
-        if len(data) <= _L2CAP_HEADER_BYTES or data[_L2CAP_HEADER_BYTES] != _ATT_NOTIFICATION:
-            return 1
-        address = _text(source)
-        if self._to_drop[address]:
-            self._to_drop[address] -= 1
-            return 0
-        if self._to_repeat[address]:
-            self._to_repeat[address] -= 1
-            return 2
-        return 1
+    def _arriving(self, source: Any, data: bytes) -> Sequence[bytes]:
+        """Return what arrives in place of a packet; only notifications are disturbed."""
+        disturbances = self._disturbances.get(_text(source)) if self._disturbances else None
+        if not disturbances or len(data) < _NOTIFICATION_HEAD.size:
+            return (data,)
+        _length, channel, operation, handle = _NOTIFICATION_HEAD.unpack_from(data)
+        if (channel, operation) != (_ATT_CHANNEL, _ATT_NOTIFICATION):
+            return (data,)
+        values = [bytes(data[_NOTIFICATION_HEAD.size :])]
+        for disturbance in disturbances:
+            values = [arriving for value in values for arriving in disturbance(value)]
+        return [
+            _NOTIFICATION_HEAD.pack(_ATT_HEAD_BYTES + len(value), channel, operation, handle)
+            + value
+            for value in values
+        ]
 
     def _schedule(self, acl: Any, deliver: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()

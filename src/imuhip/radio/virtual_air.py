@@ -9,6 +9,7 @@ from imuhip.radio.air import Air
 from imuhip.radio.bleak_radio import BleakRadio
 from imuhip.radio.bumble_backend import backends_of
 from imuhip.radio.bumble_central import BumbleCentral
+from imuhip.radio.disturbances import Disturbance
 from imuhip.radio.gatt_model import GattModel
 from imuhip.radio.hci_server import HciServer
 from imuhip.radio.virtual_controller import VirtualController
@@ -67,6 +68,14 @@ class VirtualAir:
     def regain(self, address: str) -> None:
         """Let it come back."""
         self._air.regain(address)
+
+    def disturb(self, address: str, disturbance: Disturbance) -> None:
+        """Let every notification from a sensor pass through a disturbance, from now on."""
+        self._air.disturb(address, disturbance)
+
+    def calm(self, address: str) -> None:
+        """End all disturbances of a sensor's notifications."""
+        self._air.calm(address)
 
     def drop_notifications(self, address: str, count: int) -> None:
         """Let the next notifications from a sensor vanish, as a busy host's stack does."""
