@@ -61,6 +61,9 @@ class Truth:
         ``q_WB`` of each bone in the simulated world.
     initial_contacts_s : mapping of side to (k,) array, s
         Instants at which a foot meets the ground.
+    toe_offs_s : mapping of side to (k,) array, s
+        The toe-off that ends the stance of each contact, NaN where the person stopped. Only in
+        memory, as the next.
     sensor_orientations : mapping of segment to (n, 4) array
         ``q_WS`` of each sensor in the simulated world, skin and strap included. Only in memory:
         a file keeps what the bones do.
@@ -70,6 +73,7 @@ class Truth:
     angles_rad: FloatArray
     orientations: Mapping[str, FloatArray] = field(default_factory=dict)
     initial_contacts_s: Mapping[str, FloatArray] = field(default_factory=dict)
+    toe_offs_s: Mapping[str, FloatArray] = field(default_factory=dict)
     sensor_orientations: Mapping[str, FloatArray] = field(default_factory=dict)
 
 

@@ -18,6 +18,7 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import hip_quaternion, pelvis_quaternion
 from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
+from imuhip.simulation.contacts import lay_contacts
 from imuhip.simulation.course import Course
 from imuhip.simulation.gait_curves import Gait, evaluate
 from imuhip.simulation.ideal_imu import SegmentMotion
@@ -70,7 +71,8 @@ class BodyMotion:
         Origin of the pelvis.
     phase : mapping of side to (n,) array
         Strides since that side's initial contacts.
-    initial_contacts_s : mapping of side to (k,) array, s
+    initial_contacts_s, toe_offs_s : mapping of side to (k,) array, s
+        See `imuhip.simulation.contacts.Contacts`.
     """
 
     time_s: FloatArray
@@ -79,6 +81,7 @@ class BodyMotion:
     pelvis_W: FloatArray
     phase: dict[Side, FloatArray]
     initial_contacts_s: dict[Side, FloatArray]
+    toe_offs_s: dict[Side, FloatArray]
 
 
 def truth_angles(angles_rad: dict[str, FloatArray]) -> FloatArray:
@@ -142,14 +145,6 @@ def _add_swings(angles_deg: dict[str, FloatArray], course: Course, person: Perso
         angles_deg[f"hip_flexion_{other}"] -= 0.08 * flexion
 
 
-def contact_times(course: Course, phase: FloatArray) -> FloatArray:
-    """Return the instants at which `phase` crosses a whole number in established gait."""
-    whole = np.arange(np.ceil(phase[0]), np.floor(phase[-1]) + 1.0)
-    rising = np.concatenate([[True], np.diff(phase) > 1e-12])
-    times = np.interp(whole, phase[rising], course.time_s[rising])
-    return np.asarray(times[np.interp(times, course.time_s, course.gain) > 0.5])
-
-
 def _impacts(
     person: Person, course: Course, contacts: dict[Side, FloatArray], scale: float
 ) -> tuple[dict[Side, FloatArray], FloatArray]:
@@ -173,6 +168,7 @@ def move_body(
     posture: Posture | None = None,
     impact: float = 1.0,
     stances: Sequence[tuple[float, Posture]] = (),
+    contact_spread: tuple[float, np.random.Generator] | None = None,
 ) -> BodyMotion:
     """Let a person go through a course.
 
@@ -190,13 +186,17 @@ def move_body(
         Scale of the foot-strike shock.
     stances : sequence of (s, Posture)
         How the person stands from an instant in full gait on, besides.
+    contact_spread : tuple of float and numpy.random.Generator, optional
+        How much people differ in when they lay the foot down, and what draws it; by default, all
+        do as the curves say.
     """
     centre = course.phase
     phase: dict[Side, FloatArray] = {
         "right": centre,
         "left": centre - 0.5 - person.step_asymmetry,
     }
-    contacts = {side: contact_times(course, phase[side]) for side in SIDES}
+    spread, feet = contact_spread or (0.0, np.random.default_rng(0))
+    contacts = lay_contacts(person, course, phase, spread, feet)
     channels = dict.fromkeys(person.styles["walk"].curves, centre)
     channels |= {name: phase[side] for side in SIDES for name in channels if name.endswith(side)}
     values = {
@@ -216,7 +216,7 @@ def move_body(
         for name, seated in sitting_deg(course.time_s, course.sit_gain).items():
             values[name] += seated
     angles = {name: np.radians(value) for name, value in values.items()}
-    shocks, both = _impacts(person, course, contacts, impact)
+    shocks, both = _impacts(person, course, contacts.initial_s, impact)
     for side in SIDES:
         # the struck leg is stopped and yields: about 1.2 rad/s² of flexion per m/s² of shock
         angles[f"hip_flexion_{side}"] -= 1.2 * shocks[side]
@@ -227,7 +227,8 @@ def move_body(
         heading_rad=course.heading_rad,
         pelvis_W=_pelvis_origin(person.body, course, position_mm, both),
         phase=phase,
-        initial_contacts_s=contacts,
+        initial_contacts_s=contacts.initial_s,
+        toe_offs_s=contacts.toe_off_s,
     )
 
 

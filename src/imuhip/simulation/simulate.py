@@ -77,6 +77,7 @@ def simulate(
     pause_min: float = 5.0,
     end_pose: bool = False,
     stance_deg: float = 0.0,
+    contact_spread: float = 0.0,
     magnetometer: bool | Mapping[str, float] = False,
 ) -> Recording:
     """Simulate a session of a person wearing sensors.
@@ -144,6 +145,9 @@ def simulate(
         The session ends with an N-pose, with its marker, instead of any stand.
     stance_deg : float
         Spread, in hip rotation, of how differently the feet stand each time after gait.
+    contact_spread : float
+        Scale of how people, legs and strides differ in when the foot meets and leaves the ground
+        against the swing of the leg; 1 is as real people do (`imuhip.simulation.contacts`).
     magnetometer : bool or mapping of str to float
         Gives the sensors ``mag`` in a field the earth's alone makes; a mapping names the place,
         such as ``{"building": 1, "iron": 1}``: the fields of
@@ -174,6 +178,7 @@ def simulate(
         hill_percent=hill_percent,
         stops=stops,
         stance_deg=stance_deg,
+        contact_spread=contact_spread,
     )
     check_pause(pause, pause_min)
     scales = tissue_change or (1.0, 1.0)
@@ -214,6 +219,7 @@ def simulate(
         posture=posture,
         impact=impact,
         stances=draw_stances(plan, stance_deg, streams["stances"]),
+        contact_spread=(contact_spread, streams["feet"]),
     )
     moving = movement_rng(seed)
     body = add_movements(body, course, plan.movements, person, moving)
@@ -260,7 +266,7 @@ def _streams(seed: int) -> dict[str, np.random.Generator]:
     """Return one generator per concern, so that an option changes only what it names."""
     # new names go behind the old ones, whose draws must stay
     first = ("person", "plan", "course", "strides", "mounting", "posture")
-    names = (*first, *SEGMENTS, "ground", "stances")
+    names = (*first, *SEGMENTS, "ground", "stances", "feet")
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {n: np.random.default_rng(child) for n, child in zip(names, children, strict=True)}
 
@@ -295,6 +301,7 @@ def _truth(
         angles_rad=truth_angles({name: value[rows] for name, value in body.angles_rad.items()}),
         orientations={name: motion.q_WB[rows].copy() for name, motion in motions.items()},
         initial_contacts_s={str(side): t for side, t in body.initial_contacts_s.items()},
+        toe_offs_s={str(side): t for side, t in body.toe_offs_s.items()},
         sensor_orientations=sensor_orientations,
     )
 
