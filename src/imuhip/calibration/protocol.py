@@ -6,16 +6,13 @@ broken one is answered with all of its problems at once, each with its place in 
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import attrs
-import cattrs
 
 from imuhip import resources
-from imuhip.calibration.toml_file import read_structured
+from imuhip.calibration.toml_file import checked_converter, read_structured
 
 __all__ = [
     "Acceptance",
@@ -127,7 +124,7 @@ def read_protocol(path: Path) -> Protocol:
     ConfigError
         When it cannot be read; the message lists every problem with its place.
     """
-    return read_structured(path, Protocol, _converter(), _HINT)
+    return read_structured(path, Protocol, checked_converter(positive=True), _HINT)
 
 
 @cache
@@ -141,31 +138,3 @@ def shipped_protocol_names() -> tuple[str, ...]:
 def shipped_protocol(name: str = "n_pose_walk") -> Protocol:
     """Return a protocol that comes with imuhip, by its file name without the ending."""
     return read_protocol(resources.folder("calibration") / "protocols" / f"{name}.toml")
-
-
-@cache
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(str, _string)
-    converter.register_structure_hook(int, _count)
-    return converter
-
-
-def _number(value: Any, _: type) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and value > 0):
-        raise ValueError(f"expected a positive number, got {value!r}")
-    return float(value)
-
-
-def _count(value: Any, _: type) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"expected a whole number from 1, got {value!r}")
-    return value
-
-
-def _string(value: Any, _: type) -> str:
-    if not (isinstance(value, str) and value.strip()):
-        raise ValueError(f"expected text, got {value!r}")
-    return value

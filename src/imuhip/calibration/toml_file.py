@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cattrs
 
 from imuhip.errors import ConfigError
 
-__all__ = ["read_structured", "unusable"]
+__all__ = ["checked_converter", "read_structured", "unusable"]
 
 T = TypeVar("T")
 
 _LARGEST_BYTES = 65_536
+
+
+def checked_converter(*, positive: bool = False) -> cattrs.Converter:
+    """Return a converter that takes no unknown entries and no value of another kind.
+
+    Parameters
+    ----------
+    positive : bool
+        Whether numbers must be above zero (whole ones from 1), as durations and limits must.
+    """
+
+    def number(value: Any, _: type) -> float:
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (real and math.isfinite(value) and (value > 0 or not positive)):
+            raise ValueError(f"expected a {'positive ' * positive}number, got {value!r}")
+        return float(value)
+
+    def whole(value: Any, _: type) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < positive:
+            raise ValueError(f"expected a whole number from {int(positive)}, got {value!r}")
+        return value
+
+    def text(value: Any, _: type) -> str:
+        if not (isinstance(value, str) and value.strip()):
+            raise ValueError(f"expected text, got {value!r}")
+        return value
+
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(float, number)
+    converter.register_structure_hook(int, whole)
+    converter.register_structure_hook(str, text)
+    return converter
 
 
 def read_structured(path: Path, kind: type[T], converter: cattrs.Converter, hint: str) -> T:
