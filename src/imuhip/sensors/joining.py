@@ -14,9 +14,10 @@ from typing import Final
 
 import numpy as np
 
+from imuhip.core.sensor import FLAGS, SampleBlock
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["SAME_INSTANT", "JoinedSamples", "StreamJoiner"]
+__all__ = ["SAME_INSTANT", "JoinedSamples", "StreamJoiner", "no_samples"]
 
 SAME_INSTANT: Final = 0.1
 """Of a period: what fine stamps of the same instant may differ by."""
@@ -50,6 +51,37 @@ class JoinedSamples:
     acc: FloatArray
     mag: FloatArray | None
     is_resampled: bool
+
+    def block(self, packet_time_s: float, *, acc_limit: float, gyr_limit: float) -> SampleBlock:
+        """Return the samples as a block.
+
+        Parameters
+        ----------
+        packet_time_s : float, s
+            The newest sample time in the packet that completed them.
+        acc_limit, gyr_limit : float, m/s² and rad/s
+            A value from here on was cut off at the end of its range.
+        """
+        flags = FLAGS["resampled"] if self.is_resampled else 0
+        if np.abs(self.acc).max() >= acc_limit:
+            flags |= FLAGS["clip_acc"]
+        if np.abs(self.gyr).max() >= gyr_limit:
+            flags |= FLAGS["clip_gyr"]
+        return SampleBlock(
+            first_seq=self.first,
+            device_time_s=self.time_s,
+            acc=self.acc,
+            gyr=self.gyr,
+            mag=self.mag,
+            flags=flags,
+            packet_time_s=packet_time_s,
+        )
+
+
+def no_samples(*, has_mag: bool = False) -> SampleBlock:
+    """Return the block of a packet that completes no sample."""
+    none = np.empty((0, 3))
+    return SampleBlock(0, np.empty(0), none, none, none if has_mag else None)
 
 
 class _Track:

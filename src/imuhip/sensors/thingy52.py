@@ -21,6 +21,7 @@ from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SampleBlock, SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError, ProtocolError
 from imuhip.sensors.counting import SampleCount, clip_flags
+from imuhip.sensors.standard_services import read_battery_percent
 
 __all__ = ["MotionSettings", "Thingy52Decoder", "Thingy52Driver"]
 
@@ -33,7 +34,6 @@ _FIRMWARE: Final = _BASE.format("0107")
 _LED: Final = _BASE.format("0301")
 _MOTION_SETTINGS: Final = _BASE.format("0401")
 _RAW_MOTION: Final = _BASE.format("0406")
-_BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
 
 _FIXED_RANGES: Final = (16, 2000)
 _BREATHE_ONCE_WHITE: Final = bytes((3, 7, 100))
@@ -156,10 +156,7 @@ class Thingy52Driver:
 
     async def battery_percent(self, link: Link) -> int | None:
         """Read the battery level."""
-        data = await link.read(_BATTERY_LEVEL)
-        if len(data) != 1 or data[0] > 100:
-            raise ProtocolError(f"battery level {data.hex()!r}, expected one byte from 0 to 100")
-        return data[0]
+        return await read_battery_percent(link)
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Set the rate, if it is another, and read it back; other settings stay.

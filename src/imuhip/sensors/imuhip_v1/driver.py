@@ -14,7 +14,7 @@ from typing import Final
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
-from imuhip.errors import ConnectError, ProtocolError
+from imuhip.errors import ConnectError
 from imuhip.sensors.imuhip_v1 import profile
 from imuhip.sensors.imuhip_v1.control import (
     Info,
@@ -33,6 +33,13 @@ from imuhip.sensors.imuhip_v1.control import (
 )
 from imuhip.sensors.imuhip_v1.packets import StreamDecoder, samples_that_fit
 from imuhip.sensors.imuhip_v1.profile import Operation, Status
+from imuhip.sensors.standard_services import (
+    FIRMWARE_UUID,
+    MODEL_UUID,
+    SERIAL_UUID,
+    read_battery_percent,
+    read_text,
+)
 
 __all__ = ["ImuhipV1Driver"]
 
@@ -81,18 +88,15 @@ class ImuhipV1Driver:
         """
         info = await self._info(link)
         return SensorIdentity(
-            model=_text(await link.read(profile.MODEL_UUID)),
-            serial=_text(await link.read(profile.SERIAL_UUID)) or info.unique_id.hex(),
-            firmware=_text(await link.read(profile.FIRMWARE_UUID)),
+            model=await read_text(link, MODEL_UUID),
+            serial=await read_text(link, SERIAL_UUID) or info.unique_id.hex(),
+            firmware=await read_text(link, FIRMWARE_UUID),
             clock_hz=float(info.clock_hz),
         )
 
     async def battery_percent(self, link: Link) -> int | None:
         """Read the battery level."""
-        data = await link.read(profile.BATTERY_LEVEL_UUID)
-        if len(data) != 1 or data[0] > 100:
-            raise ProtocolError(f"battery level {data.hex()!r}, expected one byte from 0 to 100")
-        return data[0]
+        return await read_battery_percent(link)
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Set rate, ranges and batch; a stream that still runs is stopped first.
@@ -274,7 +278,3 @@ def _failure(link: Link, reply: Reply) -> ConnectError:
 def _require_ok(link: Link, reply: Reply) -> None:
     if reply.status is not Status.OK:
         raise _failure(link, reply)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").rstrip("\0").strip()

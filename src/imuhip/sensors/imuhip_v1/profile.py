@@ -5,6 +5,16 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import Final
 
+from imuhip.sensors.standard_services import (
+    BATTERY_LEVEL_UUID,
+    BATTERY_SERVICE_UUID,
+    DEVICE_INFORMATION_SERVICE_UUID,
+    FIRMWARE_UUID,
+    MANUFACTURER_UUID,
+    MODEL_UUID,
+    SERIAL_UUID,
+)
+
 __all__ = [
     "ACC_RANGES_G",
     "ADVERTISED_NAME_PREFIX",
@@ -42,14 +52,6 @@ BACK_FILL_UUID: Final = "5c4e0005-83b6-4a1d-9d2f-7e61b0a9c34e"
 """Offered by sensors with `Capability.BACKFILL`."""
 SYNC_UUID: Final = "5c4e0006-83b6-4a1d-9d2f-7e61b0a9c34e"
 """Offered by sensors with `Capability.SYNC`."""
-
-BATTERY_SERVICE_UUID: Final = "0000180f-0000-1000-8000-00805f9b34fb"
-BATTERY_LEVEL_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-DEVICE_INFORMATION_SERVICE_UUID: Final = "0000180a-0000-1000-8000-00805f9b34fb"
-MODEL_UUID: Final = "00002a24-0000-1000-8000-00805f9b34fb"
-SERIAL_UUID: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE_UUID: Final = "00002a26-0000-1000-8000-00805f9b34fb"
-MANUFACTURER_UUID: Final = "00002a29-0000-1000-8000-00805f9b34fb"
 
 ADVERTISED_NAME_PREFIX: Final = "imuhip "
 

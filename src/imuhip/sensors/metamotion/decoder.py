@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from imuhip.core.sensor import FLAGS, SampleBlock, StreamConfig
+from imuhip.core.sensor import SampleBlock, StreamConfig
 from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
-from imuhip.sensors.joining import StreamJoiner
+from imuhip.sensors.joining import StreamJoiner, no_samples
 from imuhip.sensors.metamotion.registers import (
     ACC_LSB_PER_G,
     GYR_LSB_PER_DPS,
@@ -70,7 +70,7 @@ class MetaMotionDecoder:
                 self._processors.append(packet[2])
             elif len(packet) < 2:
                 raise ProtocolError(f"notification of {len(packet)} bytes, at least 2 are needed")
-            return _empty()
+            return no_samples()
         sample = decode_stamped(packet)
         if sample.processor not in self._processors:
             raise ProtocolError(f"sample of processor {sample.processor}, which was not asked for")
@@ -91,32 +91,17 @@ class MetaMotionDecoder:
     def _joined(self, packet_time_s: float) -> SampleBlock:
         joined = self._joiner.take()
         if joined is None:
-            return _empty()
+            return no_samples()
         self._next_seq = joined.first + len(joined.time_s)
-        flags = 0
-        if np.abs(joined.acc).max() >= (_CLIPPED - 0.5) * self._acc_scale:
-            flags |= FLAGS["clip_acc"]
-        if np.abs(joined.gyr).max() >= (_CLIPPED - 0.5) * self._gyr_scale:
-            flags |= FLAGS["clip_gyr"]
-        if joined.is_resampled:
-            flags |= FLAGS["resampled"]
-        return SampleBlock(
-            first_seq=joined.first,
-            device_time_s=joined.time_s,
-            acc=joined.acc,
-            gyr=joined.gyr,
-            flags=flags,
-            packet_time_s=packet_time_s,
+        return joined.block(
+            packet_time_s,
+            acc_limit=(_CLIPPED - 0.5) * self._acc_scale,
+            gyr_limit=(_CLIPPED - 0.5) * self._gyr_scale,
         )
 
     def _repeated(self) -> SampleBlock:
         """Return a sample that was handed on before and came again, for the account to count."""
         if not self._repeats or self._repeats[0][0].seq >= self._next_seq:
-            return _empty()
+            return no_samples()
         placed, gyr = self._repeats.popleft()
         return SampleBlock(placed.seq, np.array([placed.time_s]), np.full((1, 3), np.nan), gyr)
-
-
-def _empty() -> SampleBlock:
-    none = np.empty((0, 3))
-    return SampleBlock(0, np.empty(0), none, none)

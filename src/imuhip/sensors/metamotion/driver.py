@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
-from imuhip.errors import ConnectError, ProtocolError
+from imuhip.errors import ConnectError
 from imuhip.sensors.metamotion.decoder import MetaMotionDecoder
 from imuhip.sensors.metamotion.registers import (
     ACC_LSB_PER_G,
@@ -27,16 +27,19 @@ from imuhip.sensors.metamotion.registers import (
     Board,
     make_stamper,
 )
+from imuhip.sensors.standard_services import (
+    FIRMWARE_UUID,
+    MODEL_UUID,
+    SERIAL_UUID,
+    read_battery_percent,
+    read_text,
+)
 
 __all__ = ["MetaMotionDriver"]
 
 _SERVICE: Final = "326a9000-85cb-9195-d9dd-464cfbbae75a"
 _COMMAND: Final = "326a9001-85cb-9195-d9dd-464cfbbae75a"
 _NOTIFY: Final = "326a9006-85cb-9195-d9dd-464cfbbae75a"
-_BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-_MODEL: Final = "00002a24-0000-1000-8000-00805f9b34fb"
-_SERIAL: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-_FIRMWARE: Final = "00002a26-0000-1000-8000-00805f9b34fb"
 _NAME: Final = "MetaWear"
 _MODELS: Final = {"5": "MetaMotion R", "6": "MetaMotion C", "8": "MetaMotion S"}
 _REPLY_TIMEOUT_S: Final = 3.0
@@ -66,20 +69,17 @@ class MetaMotionDriver:
 
     async def identify(self, link: Link) -> SensorIdentity:
         """Read model, serial number and firmware."""
-        number = _text(await link.read(_MODEL))
+        number = await read_text(link, MODEL_UUID)
         return SensorIdentity(
             model=_MODELS.get(number, f"MetaWear model {number}"),
-            serial=_text(await link.read(_SERIAL)) or link.address,
-            firmware=_text(await link.read(_FIRMWARE)),
+            serial=await read_text(link, SERIAL_UUID) or link.address,
+            firmware=await read_text(link, FIRMWARE_UUID),
             clock_hz=1 / TICK_S,
         )
 
     async def battery_percent(self, link: Link) -> int | None:
         """Read the battery level."""
-        data = await link.read(_BATTERY_LEVEL)
-        if len(data) != 1 or data[0] > 100:
-            raise ProtocolError(f"battery level {data.hex()!r}, expected one byte from 0 to 100")
-        return data[0]
+        return await read_battery_percent(link)
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Find out which chip the board has, set rate and ranges, and read them back.
@@ -209,7 +209,3 @@ async def _board(link: Link, ask: _Conversation) -> Board:
             hint="a MetaMotion R, RL, C or S is needed",
         )
     return board
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").rstrip("\0").strip()

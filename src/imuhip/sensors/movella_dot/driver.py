@@ -13,6 +13,7 @@ from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError, ProtocolError
 from imuhip.sensors.movella_dot.payloads import DotStreamDecoder, PayloadMode, decode_info
+from imuhip.sensors.standard_services import percent_of
 
 __all__ = ["RATES_HZ", "MovellaDotDriver"]
 
@@ -85,10 +86,7 @@ class MovellaDotDriver:
 
     async def battery_percent(self, link: Link) -> int | None:
         """Read the battery level."""
-        data = await link.read(_BATTERY)
-        if not data or data[0] > 100:
-            raise ProtocolError(f"battery level {data.hex()!r}, expected 0 to 100 first")
-        return data[0]
+        return percent_of(await link.read(_BATTERY))
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Set the rate; a measurement that still runs is stopped first.

@@ -12,15 +12,15 @@ from weakref import WeakKeyDictionary
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
-from imuhip.errors import ConnectError, ProtocolError
+from imuhip.errors import ConnectError
 from imuhip.sensors.movesense.packets import MovesenseStreamDecoder, decode_hello
 from imuhip.sensors.movesense.pipe import NOTIFY_UUID, SERVICE_UUID, Pipe
+from imuhip.sensors.standard_services import SERIAL_UUID, percent_of, read_text
 
 __all__ = ["RATES_HZ", "MovesenseDriver"]
 
 RATES_HZ: Final = (13, 26, 52, 104, 208, 416, 833, 1666)
 
-_SERIAL_UUID: Final = "00002a25-0000-1000-8000-00805f9b34fb"
 _NAME_PREFIX: Final = "Movesense"
 _HELLO_REFERENCE: Final = 1
 _ENERGY_REFERENCE: Final = 2
@@ -78,7 +78,7 @@ class MovesenseDriver:
         pipe = self._pipes[link] = Pipe(link)
         await pipe.open()
         hello = decode_hello(await pipe.ask(_Command.HELLO, _HELLO_REFERENCE))
-        serial = hello.serial or _text(await link.read(_SERIAL_UUID))
+        serial = hello.serial or await read_text(link, SERIAL_UUID)
         return SensorIdentity(
             model=hello.product or self.model,
             serial=serial,
@@ -90,9 +90,7 @@ class MovesenseDriver:
         """Read the battery level."""
         path = b"/System/Energy/Level"
         result = await self._on_path(link, _Command.GET, _ENERGY_REFERENCE, path)
-        if not result or result[0] > 100:
-            raise ProtocolError(f"battery level {result.hex()!r}, expected one byte from 0 to 100")
-        return result[0]
+        return percent_of(result)
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Check the rate, which the subscription carries; ranges cannot be set by this protocol.
@@ -182,7 +180,3 @@ class MovesenseDriver:
             f"{link.address}: {path.decode()} refused with status {status}",
             hint="take the battery out and in again; while it answers 429, only that helps",
         )
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").rstrip("\0").strip()

@@ -23,6 +23,7 @@ import numpy as np
 from imuhip.core.sensor import SampleBlock
 from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
+from imuhip.sensors.joining import no_samples
 from imuhip.sensors.stamps import StampCounter
 
 __all__ = [
@@ -150,7 +151,7 @@ class MovesenseStreamDecoder:
             raise ProtocolError(f"Movesense notification of {len(packet)} bytes, at least 2 needed")
         kind, part = packet[0], packet[_HEAD_BYTES:]
         if kind == Response.COMMAND_RESULT:
-            return _no_samples()
+            return no_samples()
         if kind == Response.DATA:
             return self._begin(part)
         if kind in (Response.DATA_PART_2, Response.DATA_PART_3):
@@ -171,7 +172,7 @@ class MovesenseStreamDecoder:
                 f"Movesense measurement that ends after {len(waiting)} bytes without its next part",
                 hint="the packet is dropped and counted",
             )
-        return _no_samples()
+        return no_samples()
 
     def _continue(self, part: bytes) -> SampleBlock:
         waiting, self._pending = self._pending, b""
@@ -185,7 +186,7 @@ class MovesenseStreamDecoder:
             )
         if not self._is_whole(whole):
             self._pending = whole
-            return _no_samples()
+            return no_samples()
         return self._samples(whole)
 
     def _with_next(self, first: SampleBlock, part: bytes) -> SampleBlock:
@@ -234,10 +235,6 @@ class MovesenseStreamDecoder:
         if self._newest is None or seq > self._newest[0]:
             self._newest = seq, time_ms
         return time_ms
-
-
-def _no_samples() -> SampleBlock:
-    return SampleBlock(0, np.empty(0), np.empty((0, 3)), np.empty((0, 3)))
 
 
 @dataclass(frozen=True, slots=True)

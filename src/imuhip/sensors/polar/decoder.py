@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from imuhip.core.sensor import FLAGS, SampleBlock, StreamConfig
+from imuhip.core.sensor import SampleBlock, StreamConfig
 from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
-from imuhip.sensors.joining import JoinedSamples, StreamJoiner
+from imuhip.sensors.joining import StreamJoiner, no_samples
 from imuhip.sensors.polar.frame_clock import FrameClock, PlacedFrame
 from imuhip.sensors.polar.frames import STANDARD_GRAVITY_M_S2, Frame, decode_frame, to_si
 from imuhip.sensors.polar.profile import REPLY, Measurement, Operation, Status
@@ -109,7 +109,9 @@ class PolarDecoder:
         if joined is None:
             return self._empty()
         self._next_seq = joined.first + len(joined.time_s)
-        return self._block(joined, float(placed.time_s[-1]))
+        return joined.block(
+            float(placed.time_s[-1]), acc_limit=self._acc_limit, gyr_limit=self._gyr_limit
+        )
 
     def _learn_factor(self, packet: bytes) -> None:
         reply = decode_reply(packet)
@@ -130,24 +132,6 @@ class PolarDecoder:
             )
         return clock.place(time_ns, len(frame.counts))
 
-    def _block(self, joined: JoinedSamples, packet_time_s: float) -> SampleBlock:
-        flags = 0
-        if np.abs(joined.acc).max() >= self._acc_limit:
-            flags |= FLAGS["clip_acc"]
-        if np.abs(joined.gyr).max() >= self._gyr_limit:
-            flags |= FLAGS["clip_gyr"]
-        if joined.is_resampled:
-            flags |= FLAGS["resampled"]
-        return SampleBlock(
-            first_seq=joined.first,
-            device_time_s=joined.time_s,
-            acc=joined.acc,
-            gyr=joined.gyr,
-            mag=joined.mag,
-            flags=flags,
-            packet_time_s=packet_time_s,
-        )
-
     def _repeated(self) -> SampleBlock:
         """Return a frame's samples that were handed on and came again, for the account to count."""
         if not self._repeats:
@@ -162,5 +146,4 @@ class PolarDecoder:
         )
 
     def _empty(self) -> SampleBlock:
-        none = np.empty((0, 3))
-        return SampleBlock(0, np.empty(0), none, none, none if self._has_mag else None)
+        return no_samples(has_mag=self._has_mag)

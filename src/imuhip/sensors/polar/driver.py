@@ -19,6 +19,13 @@ from imuhip.sensors.polar import profile
 from imuhip.sensors.polar.decoder import PolarDecoder
 from imuhip.sensors.polar.profile import Measurement, Operation, Setting, Status
 from imuhip.sensors.polar.settings import Reply, decode_reply, decode_settings, encode_start
+from imuhip.sensors.standard_services import (
+    FIRMWARE_UUID,
+    MODEL_UUID,
+    SERIAL_UUID,
+    read_battery_percent,
+    read_text,
+)
 
 __all__ = ["PolarDriver"]
 
@@ -63,20 +70,17 @@ class PolarDriver:
 
     async def identify(self, link: Link) -> SensorIdentity:
         """Read model, serial number and firmware; the clock counts nanoseconds."""
-        serial = _text(await link.read(profile.SERIAL_UUID))
+        serial = await read_text(link, SERIAL_UUID)
         return SensorIdentity(
-            model=f"Polar {_text(await link.read(profile.MODEL_UUID))}",
+            model=f"Polar {await read_text(link, MODEL_UUID)}",
             serial=serial or link.address,
-            firmware=_text(await link.read(profile.FIRMWARE_UUID)),
+            firmware=await read_text(link, FIRMWARE_UUID),
             clock_hz=1e9,
         )
 
     async def battery_percent(self, link: Link) -> int | None:
         """Read the battery level."""
-        data = await link.read(profile.BATTERY_LEVEL_UUID)
-        if len(data) != 1 or data[0] > 100:
-            raise ProtocolError(f"battery level {data.hex()!r}, expected one byte from 0 to 100")
-        return data[0]
+        return await read_battery_percent(link)
 
     async def configure(self, link: Link, config: StreamConfig) -> None:
         """Choose settings the sensor offers, in its SDK mode when the ordinary one has them not.
@@ -275,7 +279,3 @@ def _require_ok(link: Link, what: str, reply: Reply) -> None:
             f"{link.address}: {what} refused: {reply.reason}",
             hint="switch the sensor off and on, then try again",
         )
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").rstrip("\0").strip()

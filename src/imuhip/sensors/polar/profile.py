@@ -7,13 +7,9 @@ from typing import Final
 
 __all__ = [
     "ADVERTISED_NAME_PREFIX",
-    "BATTERY_LEVEL_UUID",
     "CONTROL_UUID",
     "DATA_UUID",
-    "FIRMWARE_UUID",
-    "MODEL_UUID",
     "REPLY",
-    "SERIAL_UUID",
     "Measurement",
     "Operation",
     "Setting",
@@ -22,10 +18,6 @@ __all__ = [
 
 CONTROL_UUID: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 DATA_UUID: Final = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
-BATTERY_LEVEL_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-MODEL_UUID: Final = "00002a24-0000-1000-8000-00805f9b34fb"
-SERIAL_UUID: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE_UUID: Final = "00002a26-0000-1000-8000-00805f9b34fb"
 
 ADVERTISED_NAME_PREFIX: Final = "Polar Sense "
 """Followed by the eight digits printed on the sensor. Other Polar models have no gyroscope."""
