@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from imuhip.cli.options import OptionError
+from imuhip.cli.output import note
 from imuhip.errors import ImuhipError
 
 __all__ = ["EXIT_ERROR", "EXIT_INTERRUPTED", "EXIT_USAGE", "Boundary", "show_error"]
@@ -54,10 +55,9 @@ def show_error(error: ImuhipError, *, debug: bool = False) -> None:
     if debug:
         cause = error.__cause__ if error.code == "E999" and error.__cause__ else error
         typer.echo("".join(traceback.format_exception(cause)), err=True, nl=False)
-    typer.echo(f"error[{error.code}] {error.message}", err=True)
+    note(f"error[{error.code}] {error.message}")
     if error.hint:
-        typer.echo(f"hint: {error.hint}", err=True)
-    sys.stderr.flush()
+        note(f"hint: {error.hint}")
 
 
 def _set_up_logging(*, debug: bool) -> None:

@@ -10,16 +10,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from imuhip.cli.tables import table_lines
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
     from rich.progress import Progress
 
 __all__ = [
     "Following",
+    "folded",
     "following",
     "json_safe",
     "note",
@@ -27,19 +31,55 @@ __all__ = [
     "print_table",
     "progress",
     "say",
+    "terminal_columns",
     "working",
 ]
 
 
 def say(text: str = "") -> None:
     """Print a line of the result on stdout."""
-    typer.echo(text)
+    typer.echo(folded(text, sys.stdout))
 
 
 def note(text: str) -> None:
     """Print a line about what is going on, on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(folded(text, sys.stderr), err=True)
     sys.stderr.flush()
+
+
+def folded(text: str, stream: TextIO, *, indent: str = "  ") -> str:
+    """Return `text` broken between words where a terminal would break it within one.
+
+    Only for terminals: what is piped keeps its lines. Long names and addresses stay whole.
+    """
+    if not stream.isatty():
+        return text
+    width = terminal_columns() - 1
+    return "\n".join(
+        "\n".join(_fold(line, width, indent)) if len(line) > width else line
+        for line in text.split("\n")
+    )
+
+
+def _fold(line: str, width: int, indent: str) -> list[str]:
+    import textwrap
+
+    margin = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line.strip(),
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin + indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def terminal_columns() -> int:
+    """Return how wide the terminal is; 80 where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def print_json(value: Any) -> None:
@@ -64,45 +104,50 @@ def json_safe(value: Any) -> Any:
     return value
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print columns two spaces apart, numbers to the right; never wrapped, so it can be piped."""
-    texts = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(header), *texts]) for i in range(len(header))]
-    numeric = [all(not isinstance(row[i], str) for row in rows) for i in range(len(header))]
-    for line in [list(header), *texts]:
-        cells = (
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        )
-        say("  ".join(cells).rstrip())
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, shorten: Sequence[str] = ()
+) -> None:
+    """Print columns two spaces apart, numbers to the right.
 
-
-def _cell(value: object) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "-"
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    Never wrapped and never shortened where it is piped. On a terminal too narrow for it, the
+    columns named in `shorten` give way.
+    """
+    width = terminal_columns() - 1 if sys.stdout.isatty() else None
+    for line in table_lines(header, rows, shorten=shorten, width=width):
+        typer.echo(line)
 
 
 def _on_terminal() -> bool:
     return sys.stderr.isatty()
 
 
+def _console() -> Console:
+    """Return stderr, less the columns in which a terminal echoes Ctrl-C: else it would scroll."""
+    from rich.console import Console
+
+    return Console(stderr=True, width=max(20, terminal_columns() - 3))
+
+
 @contextmanager
 def progress(description: str, total: float) -> Iterator[Callable[[float], None]]:
     """Show a bar with the time left; yields a function that takes how much of `total` is done."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not _on_terminal()
-    ) as bar:
+    with Progress(*columns, console=_console(), transient=True, disable=not _on_terminal()) as bar:
         task = bar.add_task(description, total=total)
         yield lambda done: bar.update(task, completed=min(done, total))
 
 
+_STYLES = {"! ": "yellow", "X ": "bold red"}
+"""Of lines that begin with such a sign; rich leaves colours out where NO_COLOR asks for it."""
+
+
 class Following:
     """Lines about what runs, renewed in place on a terminal and printed one after another else."""
+
+    is_in_place = False
+    """Whether lines replace those before, so that they may come often."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
@@ -126,6 +171,8 @@ class Following:
 class _InPlace(Following):
     """Lines above a bar, both renewed in place."""
 
+    is_in_place = True
+
     def __init__(self, live: Live, bar: Progress, total: float | None) -> None:
         super().__init__(1.0)
         self._live = live
@@ -137,7 +184,10 @@ class _InPlace(Following):
         from rich.console import Group
         from rich.text import Text
 
-        texts = (Text(line, no_wrap=True) for line in lines)
+        texts = (
+            Text(line, no_wrap=True, overflow="ellipsis", style=_STYLES.get(line[:2], ""))
+            for line in lines
+        )
         self._live.update(Group(*texts, self._bar))
 
     def advance(self, done: float) -> None:
@@ -149,12 +199,12 @@ class _InPlace(Following):
         """Print a line that stays."""
         from rich.text import Text
 
-        self._live.console.print(Text(text))
+        self._live.console.print(Text(text), soft_wrap=False)
 
 
 @contextmanager
 def following(
-    description: str, total: float | None, *, every_s: float = 1.0
+    description: str, total: float | None, *, every_s: float = 1.0, transient: bool = False
 ) -> Iterator[Following]:
     """Show lines and a bar with the time left while something runs.
 
@@ -166,11 +216,12 @@ def following(
         When it will be done; None when nobody knows.
     every_s : float, s
         How often lines are printed where they cannot be renewed in place.
+    transient : bool
+        Whether lines and bar vanish from the terminal in the end.
     """
     if not _on_terminal():
         yield Following(every_s)
         return
-    from rich.console import Console
     from rich.live import Live
     from rich.progress import (
         BarColumn,
@@ -180,10 +231,21 @@ def following(
         TimeRemainingColumn,
     )
 
-    left = (BarColumn(), TimeRemainingColumn()) if total is not None else (TimeElapsedColumn(),)
+    left = (
+        (
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn("gone,"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+        )
+        if total is not None
+        else (TimeElapsedColumn(),)
+    )
     bar = Progress(TextColumn("{task.description}", markup=False), *left)
     bar.add_task(description, total=total)
-    with Live(bar, console=Console(stderr=True), refresh_per_second=4) as live:
+    console = _console()
+    with Live(bar, console=console, refresh_per_second=4, transient=transient) as live:
         yield _InPlace(live, bar, total)
 
 
@@ -193,7 +255,6 @@ def working(description: str, expected_s: float = 0.0) -> Iterator[None]:
     if not _on_terminal():
         yield
         return
-    from rich.console import Console
     from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
     from rich.text import Text
 
@@ -205,6 +266,6 @@ def working(description: str, expected_s: float = 0.0) -> Iterator[None]:
             )
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), Left())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=_console(), transient=True) as bar:
         bar.add_task(description, total=None)
         yield
