@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import imuhip.recording.reader as reader
-from acquisition_kit import motion_rows, no_thread_left, noise_motion
+from acquisition_kit import no_thread_left, noise_motion
 from imuhip.acquisition.engine import Engine, EngineOptions
 from imuhip.acquisition.status import RecordingResult
 from imuhip.core.sensor import StreamConfig
 from imuhip.core.series import ImuSeries
 from imuhip.errors import ConnectError
-from imuhip.radio.virtual_air import VirtualAir
 from imuhip.recording.session import Recording
 from imuhip.sensors.metamotion.driver import MetaMotionDriver
 from imuhip.sensors.registry import driver_for
-from imuhip.simulation.shared_motion import SharedMotion
+from imuhip.simulation.sensor_stream import Motion
 from imuhip.simulation.virtual_metamotion import VirtualMetaMotion
 from imuhip.simulation.virtual_sensor import SensorSpec
+from vendor_kit import (
+    SKEW_PPM,
+    VendorKit,
+    assert_within_counts,
+    clock_spread,
+    vendor_kit_and_engine,
+)
 from virtual_time import VirtualClock, run_virtual
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
 CHIPS = {"pelvis": "BMI270", "thigh_left": "BMI160", "thigh_right": "BMI270"}
 MODELS = {"BMI270": "MetaMotion S", "BMI160": "MetaMotion R"}
-SKEW_PPM = {"pelvis": 25.0, "thigh_left": -30.0, "thigh_right": 10.0}
 ACC_LSB, GYR_LSB = 16 * 9.80665 / 32768, np.radians(1 / 16.4)
 TICK_S = 48 / 32768
 
@@ -40,59 +44,26 @@ def _no_thread_left():
         yield
 
 
-class Kit:
-    """MetaMotions on the air, one for each segment of a motion."""
-
-    def __init__(self, source: Recording, air: VirtualAir, *, exact: bool) -> None:
-        self.air = air
-        self.motion = SharedMotion(source.sensors, source.rate_hz, begin="explicit")
-        self.sensors = {
-            segment: VirtualMetaMotion(
-                SensorSpec(
-                    segment,
-                    f"0{i}4B2C",
-                    f"C4:5C:3A:00:00:{i:02X}",
-                    skew_ppm=0.0 if exact else SKEW_PPM[segment],
-                    clock_offset_s=50.0 * i + 0.4321,
-                    largest_mtu=23 if i == 0 else 247,
-                ),
-                self.motion,
-                chip=CHIPS[segment],
-            )
-            for i, segment in enumerate(source.sensors)
-        }
-
-    @property
-    def assignment(self) -> dict[str, str]:
-        return {segment: sensor.address for segment, sensor in self.sensors.items()}
-
-
-@asynccontextmanager
-async def kit_and_engine(
+def kit_and_engine(
     clock: VirtualClock, source: Recording, *, exact: bool = True, interval_s: float = 0.0
-) -> AsyncIterator[tuple[Kit, Engine]]:
-    air = VirtualAir(connection_interval_s=interval_s)
-    kit = Kit(source, air, exact=exact)
-    for sensor in kit.sensors.values():
-        await air.hang(sensor)
+) -> AbstractAsyncContextManager[tuple[VendorKit, Engine]]:
+    def make(i: int, segment: str, motion: Motion) -> VirtualMetaMotion:
+        spec = SensorSpec(
+            segment,
+            f"0{i}4B2C",
+            f"C4:5C:3A:00:00:{i:02X}",
+            skew_ppm=0.0 if exact else SKEW_PPM[i],
+            clock_offset_s=50.0 * i + 0.4321,
+            largest_mtu=23 if i == 0 else 247,
+        )
+        return VirtualMetaMotion(spec, motion, chip=CHIPS[segment])
+
     options = EngineOptions(stream=StreamConfig(rate_hz=round(source.rate_hz)))
-    try:
-        async with Engine(await air.radio(), clock, options) as engine:
-            yield kit, engine
-    finally:
-        for sensor in kit.sensors.values():
-            sensor.close()
-        await air.close()
+    return vendor_kit_and_engine(clock, source, options, make, connection_interval_s=interval_s)
 
 
 def assert_same_samples(recorded: ImuSeries, source: ImuSeries) -> np.ndarray:
-    """Assert that what was recorded is the source within quantisation; return what is missing."""
-    rows = motion_rows(recorded)
-    assert rows.stop - rows.start == len(source)
-    valid = recorded.valid[rows]
-    assert np.abs(recorded.acc[rows] - source.acc)[valid].max() <= 0.51 * ACC_LSB
-    assert np.abs(recorded.gyr[rows] - source.gyr)[valid].max() <= 0.51 * GYR_LSB
-    return np.flatnonzero(~valid)
+    return assert_within_counts(recorded, source, ACC_LSB, GYR_LSB)
 
 
 @pytest.mark.parametrize("rate_hz", [100, 200])
@@ -190,19 +161,7 @@ def test_sensors_share_one_clock(tmp_path: Path) -> None:
 
     async def main(clock: VirtualClock) -> None:
         async with kit_and_engine(clock, source, exact=False, interval_s=0.015) as (kit, engine):
-            await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "clocks.h5")
-            kit.motion.begin_now()
-            await kit.motion.finished()
-            result = await engine.stop_recording()
-            begin_s = kit.motion.begin_s
-            times_s, stated_s = [], []
-            for segment, sensor in kit.sensors.items():
-                (fit,) = result.clock_fits[segment]
-                device_s = [sensor.clock_s(begin_s + t) for t in (0, 15)]
-                times_s.append(fit.to_recording(np.array(device_s)))
-                stated_s.append(fit.uncertainty_s)
-            spread_s = np.ptp(times_s, axis=0)
+            spread_s, stated_s = await clock_spread(kit, engine, tmp_path / "clocks.h5", 15.0)
             print(f"\nspread {spread_s * 1e3} ms, stated {np.array(stated_s) * 1e3} ms")
             assert spread_s.max() < 0.01
             assert spread_s.max() < 3 * min(stated_s)

@@ -10,19 +10,18 @@ import numpy as np
 import pytest
 
 import imuhip.recording.reader as reader
-from acquisition_kit import kit_and_engine, motion_rows, no_thread_left, noise_motion
+from acquisition_kit import kit_and_engine, no_thread_left, noise_motion
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.status import RecordingResult
 from imuhip.core.sensor import StreamConfig
-from imuhip.core.series import ImuSeries
 from imuhip.errors import ConnectError
 from imuhip.radio.bleak_radio import BleakLink
-from imuhip.recording.session import Recording
 from imuhip.sensors.movella_dot.driver import MovellaDotDriver
 from imuhip.sensors.movella_dot.payloads import PayloadMode
 from imuhip.sensors.registry import driver_for
 from imuhip.simulation.kit import open_virtual_kit
 from imuhip.simulation.virtual_movella_dot import VirtualMovellaDot
+from vendor_kit import assert_same_floats, clock_spread, record_whole_motion
 from virtual_time import VirtualClock, run_virtual
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
@@ -36,57 +35,29 @@ def _no_thread_left():
         yield
 
 
-def assert_same_samples(recorded: ImuSeries, source: ImuSeries) -> None:
-    """Assert that all of the source came through, in order and to float32's resolution."""
-    rows = motion_rows(recorded)
-    assert rows.stop - rows.start == len(source)
-    assert recorded.valid[rows].all()
-    np.testing.assert_allclose(recorded.acc[rows], source.acc, rtol=1e-6)
-    np.testing.assert_allclose(recorded.gyr[rows], source.gyr, rtol=1e-6)
-
-
-def record(
-    source: Recording, path: Path, *, offset_s: float | None = None, **kit_options: object
-) -> RecordingResult:
-    async def main(clock: VirtualClock) -> RecordingResult:
-        async with kit_and_engine(clock, source, OPTIONS, sensor="movella_dot", **kit_options) as (
-            kit,
-            engine,
-        ):
-            for sensor in kit.sensors.values():
-                if offset_s is not None:
-                    sensor.spec = replace(sensor.spec, clock_offset_s=offset_s)
-            await engine.connect(kit.assignment)
-            await engine.start_recording(path)
-            kit.begin()
-            await kit.finished()
-            await asyncio.sleep(0.5)
-            return await engine.stop_recording()
-
-    return run_virtual(main)
-
-
 def test_every_sample_of_three_sensors_is_recorded(tmp_path: Path) -> None:
     source = noise_motion(SEGMENTS, 20.0, RATE_HZ)
-    result = record(source, tmp_path / "dot.h5")
+    result = record_whole_motion(source, tmp_path / "dot.h5", OPTIONS, sensor="movella_dot")
     recording = reader.open_recording(tmp_path / "dot.h5")
     assert recording.rate_hz == RATE_HZ
     for segment, counters in result.counters.items():
         assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
         assert (counters.bad_packets, counters.longest_gap_s) == (0, 0.0)
-        assert_same_samples(recording.sensors[segment], source.sensors[segment])
+        assert_same_floats(recording.sensors[segment], source.sensors[segment])
         identity = recording.devices[segment].identity
         assert (identity.model, identity.firmware) == ("Movella DOT XS-T02", "2.3.0")
 
 
 def test_the_clock_wraps_within_a_recording(tmp_path: Path) -> None:
     source = noise_motion(("pelvis",), 12.0, RATE_HZ)
-    result = record(source, tmp_path / "wrap.h5", offset_s=2**32 * 1e-6 - 5.0)
+    result = record_whole_motion(
+        source, tmp_path / "wrap.h5", OPTIONS, sensor="movella_dot", offset_s=2**32 * 1e-6 - 5.0
+    )
     assert result.counters["pelvis"].lost == 0
     (fit,) = result.clock_fits["pelvis"]
     assert fit.epoch == 0
     recording = reader.open_recording(tmp_path / "wrap.h5")
-    assert_same_samples(recording.sensors["pelvis"], source.sensors["pelvis"])
+    assert_same_floats(recording.sensors["pelvis"], source.sensors["pelvis"])
     steps_s = np.diff(recording.sensors["pelvis"].time_s)
     np.testing.assert_allclose(steps_s, 1 / RATE_HZ, atol=2e-6)
 
@@ -112,12 +83,7 @@ def test_lost_and_repeated_notifications_are_counted_by_the_stamps(tmp_path: Pat
     assert (counters.lost, counters.duplicated, counters.reordered) == (7, 5, 0)
     assert counters.longest_gap_s == pytest.approx(7 / RATE_HZ)
     pelvis = reader.open_recording(tmp_path / "loss.h5").sensors["pelvis"]
-    rows = motion_rows(pelvis)
-    valid = pelvis.valid[rows]
-    assert np.count_nonzero(~valid) == 7
-    np.testing.assert_allclose(
-        pelvis.acc[rows][valid], source.sensors["pelvis"].acc[valid], rtol=1e-6
-    )
+    assert len(assert_same_floats(pelvis, source.sensors["pelvis"], whole=False)) == 7
 
 
 @pytest.mark.parametrize("wraps_after_s", [None, 7.0])
@@ -154,13 +120,8 @@ def test_a_link_that_breaks_comes_back_on_the_same_clock(
     assert all(len(fits) == 1 for fits in result.clock_fits.values())
     assert all(result.counters[s].lost == 0 for s in segments[1:])
     recording = reader.open_recording(tmp_path / "broken.h5")
-    pelvis, rows = recording.sensors["pelvis"], motion_rows(recording.sensors["pelvis"])
-    valid = pelvis.valid[rows]
-    assert np.count_nonzero(~valid) == counters.lost > 3.0 * RATE_HZ
-    assert rows.stop - rows.start == len(source.sensors["pelvis"])
-    np.testing.assert_allclose(
-        pelvis.acc[rows][valid], source.sensors["pelvis"].acc[valid], rtol=1e-6
-    )
+    missing = assert_same_floats(recording.sensors["pelvis"], source.sensors["pelvis"], whole=False)
+    assert len(missing) == counters.lost > 3.0 * RATE_HZ
 
 
 @pytest.mark.parametrize(
@@ -187,18 +148,8 @@ def test_sensors_share_a_clock_within_five_milliseconds(
             exact=False,
             connection_interval_s=connection_interval_s,
         ) as (kit, engine):
-            await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "clocks.h5")
-            kit.begin()
-            await kit.finished()
-            result = await engine.stop_recording()
-            assert kit.motion.begin_s is not None
-            instants = []
-            for segment, sensor in kit.sensors.items():
-                (fit,) = result.clock_fits[segment]
-                device_s = [sensor.clock_s(kit.motion.begin_s + t) for t in (0, 60)]
-                instants.append(fit.to_recording(np.array(device_s)))
-            return float(np.ptp(instants, axis=0).max())
+            spread_s, _stated = await clock_spread(kit, engine, tmp_path / "clocks.h5", 60.0)
+            return float(spread_s.max())
 
     spread_s = run_virtual(main)
     print(

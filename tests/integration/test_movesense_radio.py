@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import imuhip.recording.reader as reader
-from acquisition_kit import kit_and_engine, motion_rows, no_thread_left, noise_motion
+from acquisition_kit import kit_and_engine, no_thread_left, noise_motion
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.status import RecordingResult
 from imuhip.core.sensor import StreamConfig
-from imuhip.core.series import ImuSeries
 from imuhip.errors import ConnectError
 from imuhip.radio.bleak_radio import BleakLink
-from imuhip.recording.session import Recording
 from imuhip.sensors.movesense.driver import MovesenseDriver
 from imuhip.sensors.registry import driver_for
 from imuhip.simulation.kit import open_virtual_kit
 from imuhip.simulation.virtual_movesense import VirtualMovesense
+from vendor_kit import assert_same_floats, clock_spread, record_whole_motion
 from virtual_time import VirtualClock, run_virtual
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
@@ -38,40 +36,6 @@ def options(rate_hz: int = RATE_HZ) -> EngineOptions:
     return EngineOptions(stream=StreamConfig(rate_hz=rate_hz))
 
 
-def assert_same_samples(recorded: ImuSeries, source: ImuSeries) -> None:
-    """Assert that all of the source came through, in order and to float32's resolution."""
-    rows = motion_rows(recorded)
-    assert rows.stop - rows.start == len(source)
-    assert recorded.valid[rows].all()
-    np.testing.assert_allclose(recorded.acc[rows], source.acc, rtol=1e-6)
-    np.testing.assert_allclose(recorded.gyr[rows], source.gyr, rtol=1e-6)
-
-
-def record(
-    source: Recording,
-    path: Path,
-    *,
-    rate_hz: int = RATE_HZ,
-    offset_s: float | None = None,
-    **kit_options: object,
-) -> RecordingResult:
-    async def main(clock: VirtualClock) -> RecordingResult:
-        async with kit_and_engine(
-            clock, source, options(rate_hz), sensor="movesense", **kit_options
-        ) as (kit, engine):
-            for sensor in kit.sensors.values():
-                if offset_s is not None:
-                    sensor.spec = replace(sensor.spec, clock_offset_s=offset_s)
-            await engine.connect(kit.assignment)
-            await engine.start_recording(path)
-            kit.begin()
-            await kit.finished()
-            await asyncio.sleep(0.5)
-            return await engine.stop_recording()
-
-    return run_virtual(main)
-
-
 @pytest.mark.parametrize(("rate_hz", "largest_mtu"), [(104, 247), (52, 247), (104, 64), (208, 247)])
 def test_every_sample_is_recorded_whatever_the_parts(
     tmp_path: Path, rate_hz: int, largest_mtu: int
@@ -79,13 +43,15 @@ def test_every_sample_is_recorded_whatever_the_parts(
     """At 52 Hz packets are whole, at 104 Hz they have two parts, at 208 Hz three."""
     segments = SEGMENTS if rate_hz == RATE_HZ and largest_mtu == 247 else SEGMENTS[:1]
     source = noise_motion(segments, 12.0, rate_hz)
-    result = record(source, tmp_path / "m.h5", rate_hz=rate_hz, largest_mtu=largest_mtu)
+    result = record_whole_motion(
+        source, tmp_path / "m.h5", options(rate_hz), sensor="movesense", largest_mtu=largest_mtu
+    )
     recording = reader.open_recording(tmp_path / "m.h5")
     assert recording.rate_hz == rate_hz
     for segment, counters in result.counters.items():
         assert (counters.lost, counters.duplicated, counters.reordered) == (0, 0, 0)
         assert (counters.bad_packets, counters.longest_gap_s) == (0, 0.0)
-        assert_same_samples(recording.sensors[segment], source.sensors[segment])
+        assert_same_floats(recording.sensors[segment], source.sensors[segment])
         steps_s = np.diff(recording.sensors[segment].time_s)
         assert np.abs(steps_s * rate_hz - 1).max() < 0.1
     assert recording.devices["pelvis"].identity.model == "Movesense Flash"
@@ -94,11 +60,13 @@ def test_every_sample_is_recorded_whatever_the_parts(
 
 def test_the_clock_wraps_within_a_recording(tmp_path: Path) -> None:
     source = noise_motion(("pelvis",), 10.0, RATE_HZ)
-    result = record(source, tmp_path / "wrap.h5", offset_s=2**32 * 1e-3 - 5.0)
+    result = record_whole_motion(
+        source, tmp_path / "wrap.h5", options(), sensor="movesense", offset_s=2**32 * 1e-3 - 5.0
+    )
     assert result.counters["pelvis"].lost == 0
     assert len(result.clock_fits["pelvis"]) == 1
     pelvis = reader.open_recording(tmp_path / "wrap.h5").sensors["pelvis"]
-    assert_same_samples(pelvis, source.sensors["pelvis"])
+    assert_same_floats(pelvis, source.sensors["pelvis"])
 
 
 def test_a_lost_part_is_a_lost_packet_and_a_repeated_one_adds_nothing(tmp_path: Path) -> None:
@@ -123,12 +91,8 @@ def test_a_lost_part_is_a_lost_packet_and_a_repeated_one_adds_nothing(tmp_path: 
     assert counters.lost == 8 * 3
     assert counters.bad_packets >= 1
     pelvis = reader.open_recording(tmp_path / "loss.h5").sensors["pelvis"]
-    rows = motion_rows(pelvis)
-    valid = pelvis.valid[rows]
-    assert np.count_nonzero(~valid) == counters.lost
-    np.testing.assert_allclose(
-        pelvis.acc[rows][valid], source.sensors["pelvis"].acc[valid], rtol=1e-6
-    )
+    missing = assert_same_floats(pelvis, source.sensors["pelvis"], whole=False)
+    assert len(missing) == counters.lost
 
 
 def test_a_link_that_breaks_comes_back_on_the_same_clock(tmp_path: Path) -> None:
@@ -153,12 +117,8 @@ def test_a_link_that_breaks_comes_back_on_the_same_clock(tmp_path: Path) -> None
     assert [len(fits) for fits in result.clock_fits.values()] == [1, 1, 1]
     assert all(result.counters[s].lost == 0 for s in SEGMENTS[1:])
     recording = reader.open_recording(tmp_path / "broken.h5")
-    pelvis, rows = recording.sensors["pelvis"], motion_rows(recording.sensors["pelvis"])
-    valid = pelvis.valid[rows]
-    assert np.count_nonzero(~valid) == counters.lost > 3.0 * RATE_HZ
-    np.testing.assert_allclose(
-        pelvis.acc[rows][valid], source.sensors["pelvis"].acc[valid], rtol=1e-6
-    )
+    missing = assert_same_floats(recording.sensors["pelvis"], source.sensors["pelvis"], whole=False)
+    assert len(missing) == counters.lost > 3.0 * RATE_HZ
 
 
 @pytest.mark.parametrize(
@@ -185,18 +145,8 @@ def test_sensors_share_a_clock_within_five_milliseconds(
             exact=False,
             connection_interval_s=connection_interval_s,
         ) as (kit, engine):
-            await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "clocks.h5")
-            kit.begin()
-            await kit.finished()
-            result = await engine.stop_recording()
-            assert kit.motion.begin_s is not None
-            instants = []
-            for segment, sensor in kit.sensors.items():
-                (fit,) = result.clock_fits[segment]
-                device_s = [sensor.clock_s(kit.motion.begin_s + t) for t in (0, 60)]
-                instants.append(fit.to_recording(np.array(device_s)))
-            return float(np.ptp(instants, axis=0).max())
+            spread_s, _stated = await clock_spread(kit, engine, tmp_path / "clocks.h5", 60.0)
+            return float(spread_s.max())
 
     spread_s = run_virtual(main)
     print(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,25 @@ import imuhip.recording.reader as reader
 from acquisition_kit import motion_rows, no_thread_left, noise_motion
 from imuhip.acquisition.engine import Engine, EngineOptions
 from imuhip.acquisition.status import RecordingResult
-from imuhip.core.link import Advertisement
 from imuhip.core.sensor import StreamConfig
 from imuhip.core.series import ImuSeries
 from imuhip.errors import ConnectError
-from imuhip.radio.virtual_air import VirtualAir
 from imuhip.recording.session import Recording
 from imuhip.sensors.polar.driver import PolarDriver
 from imuhip.sensors.registry import driver_for
-from imuhip.simulation.shared_motion import SharedMotion
+from imuhip.simulation.sensor_stream import Motion
 from imuhip.simulation.virtual_polar import VirtualPolar
 from imuhip.simulation.virtual_sensor import SensorSpec
+from vendor_kit import (
+    SKEW_PPM,
+    VendorKit,
+    assert_within_counts,
+    clock_spread,
+    vendor_kit_and_engine,
+)
 from virtual_time import VirtualClock, run_virtual
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
-SKEW_PPM = {"pelvis": 25.0, "thigh_left": -30.0, "thigh_right": 10.0}
 ORDINARY = StreamConfig(rate_hz=52, acc_range_g=8)
 DRAIN_S = 4.0
 """The last frame leaves when it is full."""
@@ -40,34 +43,7 @@ def _no_thread_left():
         yield
 
 
-class Kit:
-    """Verity Senses on the air, one for each segment of a motion."""
-
-    def __init__(self, source: Recording, air: VirtualAir, *, exact: bool, acc_delay_s: float):
-        self.air = air
-        self.motion = SharedMotion(source.sensors, source.rate_hz, begin="explicit")
-        self.sensors = {
-            segment: VirtualPolar(
-                SensorSpec(
-                    segment,
-                    f"PS-{segment}",
-                    f"C4:5C:A0:00:00:{i:02X}",
-                    skew_ppm=0.0 if exact else SKEW_PPM[segment],
-                    clock_offset_s=100.0 * i + 0.123456,
-                ),
-                self.motion,
-                acc_delay_s=acc_delay_s,
-            )
-            for i, segment in enumerate(source.sensors)
-        }
-
-    @property
-    def assignment(self) -> dict[str, str]:
-        return {segment: sensor.address for segment, sensor in self.sensors.items()}
-
-
-@asynccontextmanager
-async def kit_and_engine(
+def kit_and_engine(
     clock: VirtualClock,
     source: Recording,
     config: StreamConfig = ORDINARY,
@@ -76,36 +52,30 @@ async def kit_and_engine(
     acc_delay_s: float = 0.0,
     connection_interval_s: float = 0.0,
     driver: PolarDriver | None = None,
-) -> AsyncIterator[tuple[Kit, Engine]]:
-    air = VirtualAir(connection_interval_s=connection_interval_s)
-    kit = Kit(source, air, exact=exact, acc_delay_s=acc_delay_s)
-    for sensor in kit.sensors.values():
-        await air.hang(sensor)
+) -> AbstractAsyncContextManager[tuple[VendorKit, Engine]]:
+    def make(i: int, segment: str, motion: Motion) -> VirtualPolar:
+        spec = SensorSpec(
+            segment,
+            f"PS-{segment}",
+            f"C4:5C:A0:00:00:{i:02X}",
+            skew_ppm=0.0 if exact else SKEW_PPM[i],
+            clock_offset_s=100.0 * i + 0.123456,
+        )
+        return VirtualPolar(spec, motion, acc_delay_s=acc_delay_s)
 
-    def find(advertisement: Advertisement) -> PolarDriver | None:
-        return driver if driver.matches(advertisement) else None
-
-    chosen = {} if driver is None else {"find_driver": find}
-    try:
-        radio = await air.radio()
-        async with Engine(radio, clock, EngineOptions(stream=config), **chosen) as engine:
-            yield kit, engine
-    finally:
-        for sensor in kit.sensors.values():
-            sensor.close()
-        await air.close()
+    return vendor_kit_and_engine(
+        clock,
+        source,
+        EngineOptions(stream=config),
+        make,
+        connection_interval_s=connection_interval_s,
+        driver=driver,
+    )
 
 
 def assert_same_samples(recorded: ImuSeries, source: ImuSeries, config: StreamConfig) -> np.ndarray:
-    """Assert that what was recorded is the source within quantisation; return what is missing."""
-    rows = motion_rows(recorded)
-    assert rows.stop - rows.start == len(source)
-    valid = recorded.valid[rows]
     acc_lsb = config.acc_range_g * 9.80665 / 32768
-    gyr_lsb = np.radians(config.gyr_range_dps) / 32768
-    assert np.abs(recorded.acc[rows] - source.acc)[valid].max() <= 0.51 * acc_lsb
-    assert np.abs(recorded.gyr[rows] - source.gyr)[valid].max() <= 0.51 * gyr_lsb
-    return np.flatnonzero(~valid)
+    return assert_within_counts(recorded, source, acc_lsb, np.radians(config.gyr_range_dps) / 32768)
 
 
 @pytest.mark.parametrize(
@@ -219,19 +189,9 @@ def test_sensors_share_one_clock_and_own_up_to_what_is_hidden(tmp_path: Path) ->
             kit,
             engine,
         ):
-            await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "clocks.h5")
-            kit.motion.begin_now()
-            await kit.motion.finished()
-            result = await engine.stop_recording()
-            begin_s = kit.motion.begin_s
-            times_s, stated_s = [], []
-            for segment, sensor in kit.sensors.items():
-                (fit,) = result.clock_fits[segment]
-                device_s = [536_580_000 + sensor.clock_s(begin_s + t) for t in (0, 60)]
-                times_s.append(fit.to_recording(np.array(device_s)))
-                stated_s.append(fit.uncertainty_s)
-            spread_s = np.ptp(times_s, axis=0)
+            spread_s, stated_s = await clock_spread(
+                kit, engine, tmp_path / "clocks.h5", 60.0, zero_s=536_580_000
+            )
             print(f"\nspread {spread_s * 1e3} ms, stated {np.array(stated_s) * 1e3} ms")
             assert spread_s.max() < 0.02
             assert spread_s.max() < 3 * min(stated_s)
