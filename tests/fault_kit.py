@@ -27,7 +27,7 @@ from imuhip.recording.session import Recording
 from imuhip.simulation.kit import VirtualKit
 from virtual_time import VirtualClock, VirtualTimeLoop, run_virtual
 
-__all__ = ["HIT", "MODELS", "OTHER", "FaultRun", "record_fault"]
+__all__ = ["HIT", "MODELS", "OTHER", "FaultRun", "record_fault", "restart"]
 
 HIT, OTHER = "pelvis", "thigh_left"
 """The sensor something happens to, and one that must not notice."""
@@ -39,6 +39,15 @@ MODELS = tuple(RATES_HZ)
 _AFTER_S = 5.0
 
 Fault = Callable[[VirtualKit, Engine], Awaitable[None]]
+
+
+def restart(sensor: Any) -> None:
+    """Let a sensor start anew, as after a change of battery: its clock and numbers begin again."""
+    if hasattr(sensor, "reboot"):
+        sensor.reboot()
+        return
+    sensor._end_session()
+    sensor._on_air_s = asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True)
