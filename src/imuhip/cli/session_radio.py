@@ -60,7 +60,9 @@ async def open_for(
     from imuhip.simulation.kit import open_virtual_kit
 
     # A simulated person wears real clocks: that is what the clock mapping is for.
-    kit = await open_virtual_kit(person, begin=begin, exact=False, back_fills=True)
+    kit = await open_virtual_kit(
+        person, begin=begin, exact=False, back_fills=True, tells_clock=True
+    )
     try:
         return OpenRadio(await kit.radio(), kit)
     except BaseException:

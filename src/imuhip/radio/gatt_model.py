@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 __all__ = [
     "AttributeRefusedError",
@@ -20,6 +20,7 @@ __all__ = [
     "GattService",
     "PeripheralPort",
     "Property",
+    "SwitchesOff",
 ]
 
 
@@ -172,4 +173,14 @@ class GattModel(Protocol):
 
     def on_disconnected(self) -> None:
         """Learn that the link is gone."""
+        ...
+
+
+@runtime_checkable
+class SwitchesOff(Protocol):
+    """A model that may be off, and then does not advertise."""
+
+    @property
+    def is_off(self) -> bool:
+        """Return whether it is off."""
         ...

@@ -17,6 +17,7 @@ from imuhip.radio.gatt_model import (
     GattCharacteristic,
     GattModel,
     Property,
+    SwitchesOff,
 )
 from imuhip.radio.quiet_host import QuietHost
 from imuhip.radio.virtual_controller import VirtualController
@@ -166,7 +167,8 @@ class VirtualPeripheral:
         if self._connection is connection:
             self._connection = None
             self._model.on_disconnected()
-            if not self._is_closing:
+            is_off = isinstance(self._model, SwitchesOff) and self._model.is_off
+            if not self._is_closing and not is_off:
                 self._advertising = asyncio.create_task(self._device.start_advertising())
 
     def _attribute(self, model: GattCharacteristic) -> Any:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SampleBlock, SensorIdentity, StreamConfig
 
-__all__ = ["BackFills", "GathersSamples", "SensorDriver", "StreamDecoder"]
+__all__ = [
+    "BackFills",
+    "ClockReading",
+    "GathersSamples",
+    "SensorDriver",
+    "StreamDecoder",
+    "TellsItsClock",
+]
 
 
 class StreamDecoder(Protocol):
@@ -84,4 +93,35 @@ class GathersSamples(Protocol):
 
     def longest_packet_s(self, config: StreamConfig) -> float:
         """Return how long the sensor may gather samples for one packet, s."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """A sensor's answer to the question for its clock.
+
+    Parameters
+    ----------
+    exchange : int
+        Number of the question, 0 to 255.
+    received_s, sent_s : float, s
+        On the clock that stamps its samples: when the question came in, and when the answer was
+        handed to the radio.
+    """
+
+    exchange: int
+    received_s: float
+    sent_s: float
+
+
+@runtime_checkable
+class TellsItsClock(Protocol):
+    """A driver whose sensor can be asked what its clock shows."""
+
+    async def offer_clock(self, link: Link, on_reading: Callable[[ClockReading], None]) -> bool:
+        """Subscribe to the answers; return False when this sensor does not give any."""
+        ...
+
+    async def ask_clock(self, link: Link, exchange: int, host_us: int) -> None:
+        """Ask; the answer comes by itself, or not at all."""
         ...

@@ -118,6 +118,7 @@ async def open_virtual_kit(
     largest_mtu: int = 247,
     connection_interval_s: float = 0.0,
     back_fills: bool = False,
+    tells_clock: bool = False,
     sensor: str = "imuhip",
 ) -> VirtualKit:
     """Put a kit of virtual sensors on the air.
@@ -142,6 +143,8 @@ async def open_virtual_kit(
         Grid on which data crosses the air; 0 delivers at once.
     back_fills : bool
         Whether imuhip sensors can be asked for what got lost.
+    tells_clock : bool
+        Whether imuhip sensors answer the question for their clock.
     sensor : str
         Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
 
@@ -168,7 +171,9 @@ async def open_virtual_kit(
     perfect = source is not None if exact is None else exact
     air = VirtualAir(connection_interval_s=connection_interval_s)
     sensors = {
-        segment: VIRTUAL_MODELS[sensor](_spec(segment, perfect, largest_mtu, back_fills), motion)
+        segment: VIRTUAL_MODELS[sensor](
+            _spec(segment, perfect, largest_mtu, back_fills, tells_clock), motion
+        )
         for segment in recording.sensors
     }
     for model in sensors.values():
@@ -231,6 +236,7 @@ async def serve(
         at_end="loop" if replay is None else "hold",
         exact=replay is not None,
         back_fills=True,
+        tells_clock=True,
         sensor=sensor,
     )
     try:
@@ -257,7 +263,9 @@ def _replayed(
     return load_motion(path, start_s=start_s, stop_s=stop_s, segments=segments)
 
 
-def _spec(segment: str, perfect: bool, largest_mtu: int, back_fills: bool) -> SensorSpec:
+def _spec(
+    segment: str, perfect: bool, largest_mtu: int, back_fills: bool, tells_clock: bool
+) -> SensorSpec:
     """Return a sensor that is the same in every run."""
     high, low = _LAST_BYTES[segment]
     order = list(_LAST_BYTES).index(segment)
@@ -270,4 +278,5 @@ def _spec(segment: str, perfect: bool, largest_mtu: int, back_fills: bool) -> Se
         battery_percent=91 - 4 * order,
         largest_mtu=largest_mtu,
         back_fills=back_fills,
+        tells_clock=tells_clock,
     )

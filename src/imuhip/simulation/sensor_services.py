@@ -3,11 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from imuhip.radio.gatt_model import GattCharacteristic, GattService, Property
-from imuhip.sensors.imuhip_v1 import profile
+from imuhip.sensors.imuhip_v1 import control, profile
+from imuhip.sensors.imuhip_v1.control import Info, Settings
+from imuhip.sensors.imuhip_v1.profile import Capability, Status
+from imuhip.simulation.sensor_spec import SensorSpec
 
-__all__ = ["services"]
+__all__ = ["FIRMWARE", "RATES_HZ", "capabilities", "info", "refusal", "services"]
+
+RATES_HZ: Final = (25, 50, 60, 100, 120, 200, 400)
+FIRMWARE: Final = 0x0100
+_CLOCK_HZ: Final = 1_000_000
+
+
+def capabilities(spec: SensorSpec) -> Capability:
+    """Return what a sensor can do."""
+    offered = Capability.GYRO | Capability.ACC | Capability.DITHER
+    for has, capability in (
+        (spec.back_fills, Capability.BACKFILL),
+        (spec.tells_clock, Capability.SYNC),
+        (spec.switches_off, Capability.OFF),
+    ):
+        if has:
+            offered |= capability
+    return offered
+
+
+def info(spec: SensorSpec, settings: Settings) -> bytes:
+    """Return the bytes of the info characteristic."""
+    return control.encode_info(
+        Info(
+            major=profile.PROTOCOL_MAJOR,
+            minor=profile.PROTOCOL_MINOR,
+            firmware=FIRMWARE,
+            unique_id=spec.serial.encode().ljust(8, b"\0")[-8:],
+            capabilities=capabilities(spec),
+            clock_hz=_CLOCK_HZ,
+            acc_range_g=settings.acc_range_g,
+            gyr_range_dps=settings.gyr_range_dps,
+            rates_hz=RATES_HZ,
+        )
+    )
+
+
+def refusal(wanted: Settings, capacity: int, *, is_idle: bool) -> Status:
+    """Return why a configuration is refused, or that it is fine.
+
+    Parameters
+    ----------
+    wanted : Settings
+        What the host asks for.
+    capacity : int
+        Samples that fit a packet of this connection.
+    is_idle : bool
+        Whether no session runs.
+    """
+    checks = (
+        (is_idle, Status.WRONG_STATE),
+        (wanted.rate_hz in RATES_HZ, Status.BAD_RATE),
+        (wanted.acc_range_g in profile.ACC_RANGES_G, Status.BAD_ACC_RANGE),
+        (wanted.gyr_range_dps in profile.GYRO_RANGES_DPS, Status.BAD_GYRO_RANGE),
+        (wanted.fields == profile.Field.ACC | profile.Field.GYRO, Status.BAD_FIELDS),
+        (wanted.batch_samples <= max(capacity, 1), Status.BAD_BATCH),
+    )
+    return next((status for fine, status in checks if not fine), Status.OK)
 
 
 def services(
@@ -18,6 +79,7 @@ def services(
     serial: str,
     firmware: str,
     back_fills: bool = False,
+    on_sync: Callable[[bytes], None] | None = None,
 ) -> tuple[GattService, ...]:
     """Return the imuhip, battery and device-information services.
 
@@ -29,6 +91,8 @@ def services(
         As device information.
     back_fills : bool
         Whether to offer the back-fill characteristic.
+    on_sync : callable, optional
+        Takes a question for the clock; without it the characteristic is not there.
     """
     return (
         GattService(
@@ -45,6 +109,15 @@ def services(
                     [GattCharacteristic(profile.BACK_FILL_UUID, Property.NOTIFY)]
                     if back_fills
                     else []
+                ),
+                *(
+                    []
+                    if on_sync is None
+                    else [
+                        GattCharacteristic(
+                            profile.SYNC_UUID, Property.WRITE | Property.NOTIFY, write=on_sync
+                        )
+                    ]
                 ),
             ),
         ),

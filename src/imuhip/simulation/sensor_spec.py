@@ -31,6 +31,10 @@ class SensorSpec:
         Largest ATT MTU it agrees to.
     back_fills : bool
         Whether its ring can be asked for what got lost, as of version 1.1 of the protocol.
+    tells_clock : bool
+        Whether it answers the question for its clock, as of version 1.1.
+    switches_off : bool
+        Whether it can be switched off over the air, as of version 1.1.
     """
 
     segment: str
@@ -41,6 +45,8 @@ class SensorSpec:
     battery_percent: int = 87
     largest_mtu: int = 247
     back_fills: bool = False
+    tells_clock: bool = False
+    switches_off: bool = False
 
     @property
     def name(self) -> str:

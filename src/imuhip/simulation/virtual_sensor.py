@@ -21,20 +21,20 @@ from imuhip.radio.gatt_model import (
     PeripheralPort,
 )
 from imuhip.sensors.imuhip_v1 import control, packets, profile
-from imuhip.sensors.imuhip_v1.control import Info, Reply, Request, Settings
-from imuhip.sensors.imuhip_v1.profile import Capability, Operation, Status
-from imuhip.simulation.sensor_services import services
+from imuhip.sensors.imuhip_v1.control import Reply, Request, Settings
+from imuhip.sensors.imuhip_v1.profile import Operation, Status
+from imuhip.simulation.sensor_clock import ClockTeller
+from imuhip.simulation.sensor_services import FIRMWARE, info, refusal, services
 from imuhip.simulation.sensor_spec import SensorSpec
 from imuhip.simulation.sensor_stream import Motion, SensorStream
 
 __all__ = ["SensorSpec", "VirtualSensor"]
 
-RATES_HZ: Final = (25, 50, 60, 100, 120, 200, 400)
 _LATENCY_S: Final = 0.06
 """An automatic batch is at most this long."""
 _SESSION_HOLD_S: Final = 60.0
-_CLOCK_HZ: Final = 1_000_000
-_FIRMWARE: Final = 0x0100
+_OFF_AFTER_S: Final = 1.0
+"""So long the reply has to reach the host before the sensor goes."""
 
 
 class VirtualSensor:
@@ -64,6 +64,10 @@ class VirtualSensor:
         self._back_filling: asyncio.Task[None] | None = None
         self._hold: asyncio.TimerHandle | None = None
         self._random = random.Random(spec.serial)
+        self._clock_teller = ClockTeller(lambda: self.port, self.clock_us)
+        self._switching_off: asyncio.TimerHandle | None = None
+        self.is_off = False
+        """Whether it was switched off over the air; then it neither samples nor advertises."""
         self._on_air_s = 0.0
         self._streamed_s = 0.0
 
@@ -92,8 +96,9 @@ class VirtualSensor:
             on_control=self._on_control,
             battery=lambda: bytes((self.battery_percent,)),
             serial=self.spec.serial,
-            firmware=f"{_FIRMWARE >> 8}.{_FIRMWARE & 0xFF}",
+            firmware=f"{FIRMWARE >> 8}.{FIRMWARE & 0xFF}",
             back_fills=self.spec.back_fills,
+            on_sync=self._clock_teller.on_write if self.spec.tells_clock else None,
         )
 
     def on_air(self, port: PeripheralPort) -> None:
@@ -106,6 +111,7 @@ class VirtualSensor:
 
     def on_disconnected(self) -> None:
         """Sample on, so that the gap stays countable, but not for ever."""
+        self._clock_teller.forget()
         self._cancel_task()
         if self._stream is not None:
             loop = asyncio.get_running_loop()
@@ -132,6 +138,9 @@ class VirtualSensor:
 
     def close(self) -> None:
         """End whatever runs."""
+        self._clock_teller.forget()
+        if self._switching_off is not None:
+            self._switching_off.cancel()
         self._end_session()
 
     def clock_us(self, instant_s: float) -> int:
@@ -150,24 +159,7 @@ class VirtualSensor:
     # ---- requests ---------------------------------------------------------------------------
 
     def _read_info(self) -> bytes:
-        return control.encode_info(
-            Info(
-                major=profile.PROTOCOL_MAJOR,
-                minor=profile.PROTOCOL_MINOR,
-                firmware=_FIRMWARE,
-                unique_id=self.spec.serial.encode().ljust(8, b"\0")[-8:],
-                capabilities=self._capabilities,
-                clock_hz=_CLOCK_HZ,
-                acc_range_g=self.settings.acc_range_g,
-                gyr_range_dps=self.settings.gyr_range_dps,
-                rates_hz=RATES_HZ,
-            )
-        )
-
-    @property
-    def _capabilities(self) -> Capability:
-        back_fill = Capability.BACKFILL if self.spec.back_fills else Capability(0)
-        return Capability.GYRO | Capability.ACC | Capability.DITHER | back_fill
+        return info(self.spec, self.settings)
 
     def _on_control(self, data: bytes) -> None:
         port = self.port
@@ -190,8 +182,9 @@ class VirtualSensor:
             Operation.IDENTIFY: (0, self._identify),
             Operation.BACKFILL: (6, self._back_fill),
             Operation.SET_TIME_HINT: (8, self._set_time_hint),
+            Operation.OFF: (0, self._off),
         }
-        if request.operation == Operation.OFF:
+        if request.operation == Operation.OFF and not self.spec.switches_off:
             return Status.NOT_SUPPORTED, b""
         if request.operation == Operation.BACKFILL and not self.spec.back_fills:
             return Status.NOT_SUPPORTED, b""
@@ -208,17 +201,9 @@ class VirtualSensor:
     def _set_config(self, arguments: bytes) -> tuple[Status, bytes]:
         wanted = control.decode_settings(arguments)
         capacity = packets.samples_that_fit(self.port.mtu)
-        checks = (
-            (self._stream is None, Status.WRONG_STATE),
-            (wanted.rate_hz in RATES_HZ, Status.BAD_RATE),
-            (wanted.acc_range_g in profile.ACC_RANGES_G, Status.BAD_ACC_RANGE),
-            (wanted.gyr_range_dps in profile.GYRO_RANGES_DPS, Status.BAD_GYRO_RANGE),
-            (wanted.fields == profile.Field.ACC | profile.Field.GYRO, Status.BAD_FIELDS),
-            (wanted.batch_samples <= max(capacity, 1), Status.BAD_BATCH),
-        )
-        for fine, status in checks:
-            if not fine:
-                return status, b""
+        status = refusal(wanted, capacity, is_idle=self._stream is None)
+        if status is not Status.OK:
+            return status, b""
         self.settings = wanted
         return Status.OK, b""
 
@@ -272,6 +257,18 @@ class VirtualSensor:
     def _set_time_hint(self, arguments: bytes) -> tuple[Status, bytes]:
         self.time_hint_unix_s = int.from_bytes(arguments, "little") / 1000
         return Status.OK, b""
+
+    def _off(self, _arguments: bytes) -> tuple[Status, bytes]:
+        self._end_session()
+        loop = asyncio.get_running_loop()
+        self._switching_off = loop.call_later(_OFF_AFTER_S, self._power_down)
+        return Status.OK, b""
+
+    def _power_down(self) -> None:
+        self._switching_off = None
+        self._clock_teller.forget()
+        self.is_off = True
+        self.port.disconnect()
 
     # ---- the session ------------------------------------------------------------------------
 

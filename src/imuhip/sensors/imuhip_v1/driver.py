@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
+from imuhip.sensors.driver import ClockReading
 from imuhip.sensors.imuhip_v1 import profile
 from imuhip.sensors.imuhip_v1.control import (
     Info,
@@ -33,6 +34,7 @@ from imuhip.sensors.imuhip_v1.control import (
 )
 from imuhip.sensors.imuhip_v1.packets import StreamDecoder, samples_that_fit
 from imuhip.sensors.imuhip_v1.profile import Operation, Status
+from imuhip.sensors.imuhip_v1.sync import clock_reader, encode_sync_request
 from imuhip.sensors.standard_services import (
     FIRMWARE_UUID,
     MODEL_UUID,
@@ -182,6 +184,17 @@ class ImuhipV1Driver:
             reply = await ask(Operation.BACKFILL, encode_range(SampleRange(first_seq, count)))
         _require_ok(link, reply)
         return decode_range(reply.result).count
+
+    async def offer_clock(self, link: Link, on_reading: Callable[[ClockReading], None]) -> bool:
+        """Subscribe to what the sensor's clock shows; return False when it does not tell."""
+        if profile.Capability.SYNC not in (await self._info(link)).capabilities:
+            return False
+        await link.subscribe(profile.SYNC_UUID, clock_reader(on_reading))
+        return True
+
+    async def ask_clock(self, link: Link, exchange: int, host_us: int) -> None:
+        """Ask what the sensor's clock shows."""
+        await link.write(profile.SYNC_UUID, encode_sync_request(exchange, host_us))
 
     def decoder(self, config: StreamConfig) -> StreamDecoder:
         """Return a fresh decoder for one connection epoch."""

@@ -7,11 +7,23 @@ u48 received µs, u48 sent µs`` on its own clock.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from imuhip.core.link import NotifyCallback
 from imuhip.errors import ProtocolError
+from imuhip.sensors.driver import ClockReading
 
-__all__ = ["SyncReply", "decode_sync_reply", "encode_sync_request", "offset_bounds_s"]
+__all__ = [
+    "SyncReply",
+    "clock_reader",
+    "clock_reading",
+    "decode_sync_reply",
+    "encode_sync_reply",
+    "encode_sync_request",
+    "offset_bounds_s",
+]
 
 _REQUEST = struct.Struct("<BQ")
 _REPLY_BYTES = 13
@@ -53,6 +65,36 @@ def decode_sync_reply(data: bytes) -> SyncReply:
         raise ProtocolError(f"sync reply of {len(data)} bytes, {_REPLY_BYTES} are needed")
     received, sent = (int.from_bytes(data[at : at + 6], "little") for at in (1, 7))
     return SyncReply(data[0], received, sent)
+
+
+def encode_sync_reply(reply: SyncReply) -> bytes:
+    """Return the 13 bytes of an answer."""
+    times = (reply.received_us % _TIME_MODULUS_US, reply.sent_us % _TIME_MODULUS_US)
+    return bytes((reply.exchange,)) + b"".join(time.to_bytes(6, "little") for time in times)
+
+
+def clock_reading(data: bytes) -> ClockReading:
+    """Read an answer, its times in s on the clock of the sensor's samples.
+
+    Raises
+    ------
+    ProtocolError
+        When it is not 13 bytes long.
+    """
+    reply = decode_sync_reply(data)
+    took_us = (reply.sent_us - reply.received_us) % _TIME_MODULUS_US
+    received_s = reply.received_us * 1e-6
+    return ClockReading(reply.exchange, received_s, received_s + took_us * 1e-6)
+
+
+def clock_reader(on_reading: Callable[[ClockReading], None]) -> NotifyCallback:
+    """Return what takes answers as they come; bytes that are none are passed over."""
+
+    def on_answer(data: bytes) -> None:
+        with suppress(ProtocolError):
+            on_reading(clock_reading(data))
+
+    return on_answer
 
 
 def offset_bounds_s(reply: SyncReply, asked_s: float, answered_s: float) -> tuple[float, float]:
