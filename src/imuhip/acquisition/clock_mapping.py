@@ -15,16 +15,21 @@ References
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from imuhip.acquisition.connection_grid import unseen_wait_s
+from imuhip.acquisition.lower_hull import HullWindow, LowerHull
+from imuhip.acquisition.two_way import LinkDelay
 from imuhip.core.sensor import ClockFit
 from imuhip.core.series import FloatArray
 
 __all__ = ["ClockMapping", "LowerHull", "MappingPolicy"]
+
+_MOST_LIVE: Final = 6000
+"""Packets looked at while sensors stream: some minutes, in a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,86 +44,6 @@ class MappingPolicy:
     """How far back the live mapping looks; quartz drifts with temperature."""
     connection_interval_s: float = 0.015
     """Assumed spacing of the instants at which the link transmits, where the host cannot ask."""
-
-
-class LowerHull:
-    """Lower convex hull of points that come in order of their abscissa."""
-
-    def __init__(self) -> None:
-        self.x: list[float] = []
-        self.y: list[float] = []
-
-    def push(self, x: float, y: float) -> None:
-        """Add a point whose x is larger than all before."""
-        xs, ys = self.x, self.y
-        while len(xs) > 1 and (ys[-1] - ys[-2]) * (x - xs[-2]) >= (y - ys[-2]) * (xs[-1] - xs[-2]):
-            xs.pop()
-            ys.pop()
-        xs.append(x)
-        ys.append(y)
-
-    def line(
-        self, pivot: float, slope_limit: float, expected_slope: float = 1.0
-    ) -> tuple[float, float]:
-        """Return the line below all points that is highest at `pivot`.
-
-        Parameters
-        ----------
-        pivot : float
-            Mean abscissa of all points; makes the line the one nearest to them.
-        slope_limit : float
-            Bound on the deviation of the slope from the expected one.
-        expected_slope : float
-            Taken for a hull of one point.
-
-        Returns
-        -------
-        offset, slope : float
-            ``y = offset + slope * x``.
-        """
-        x, y = np.asarray(self.x), np.asarray(self.y)
-        slope = expected_slope
-        if len(x) > 1:
-            edge = int(np.clip(np.searchsorted(x, pivot), 1, len(x) - 1))
-            slope = float((y[edge] - y[edge - 1]) / (x[edge] - x[edge - 1]))
-        slope = float(np.clip(slope, expected_slope - slope_limit, expected_slope + slope_limit))
-        return float(np.min(y - slope * x)), slope
-
-
-class _Window:
-    """The hull of the last stretch of points, forgotten in tenths of the window."""
-
-    _PARTS = 10
-
-    def __init__(self, window_s: float) -> None:
-        self._part_s = window_s / self._PARTS
-        self._parts: deque[tuple[LowerHull, float, int]] = deque(maxlen=self._PARTS - 1)
-        self._start = 0.0
-        self._current = LowerHull()
-        self._sum, self._count = 0.0, 0
-        self.hull = LowerHull()
-
-    def push(self, x: float, y: float) -> None:
-        if self._count and x - self._start >= self._part_s:
-            self._rotate()
-        if not self._count:
-            self._start = x
-        self._current.push(x, y)
-        self.hull.push(x, y)
-        self._sum, self._count = self._sum + x, self._count + 1
-
-    def _rotate(self) -> None:
-        self._parts.append((self._current, self._sum, self._count))
-        self._current, self._sum, self._count = LowerHull(), 0.0, 0
-        self.hull = LowerHull()
-        for part, _, _ in self._parts:
-            for x, y in zip(part.x, part.y, strict=True):
-                self.hull.push(x, y)
-
-    @property
-    def mean_x(self) -> float:
-        total = self._sum + sum(part[1] for part in self._parts)
-        return total / max(1, self._count + sum(part[2] for part in self._parts))
 
 
 class ClockMapping:
@@ -151,7 +76,7 @@ class ClockMapping:
         self._expected_slope = expected_slope
         self._policy = policy or MappingPolicy()
         self._zero: tuple[float, float] | None = None
-        self._window = _Window(self._policy.window_s)
+        self._window = HullWindow(self._policy.window_s)
         self._whole = LowerHull()
         self._sum = 0.0
         self._points = np.empty((1024, 3))  # device time, arrival, age
@@ -204,25 +129,64 @@ class ClockMapping:
     def live_fit(self) -> ClockFit:
         """Return the line from the packets so far, within the window, its uncertainty left 0.
 
+        No delay of the link is taken off.
+
         Raises
         ------
         ValueError
             Before the first packet.
         """
-        if self._live is None:
-            self._live = self._line(self._window.hull, self._window.mean_x)
-        return self._as_fit(self._live, 0.0)
+        return self._as_fit(self._live_line(), 0.0)
 
-    def final_fit(self) -> ClockFit:
+    def final_fit(self, delay: LinkDelay | None = None) -> ClockFit:
         """Return the line from every packet of the epoch, with its uncertainty.
 
+        Parameters
+        ----------
+        delay : LinkDelay, optional
+            What is known of the link, and taken off.
+
         Raises
         ------
         ValueError
             Before the first packet.
         """
-        line = self._line(self._whole, self._sum / max(1, self._n_points))
-        return self._as_fit(line, self._uncertainty_s(line))
+        delay = delay or LinkDelay()
+        fit = self._as_fit(self._final_line(), self._uncertainty_s(delay))
+        return replace(fit, host_zero_s=fit.host_zero_s - delay.delay_s)
+
+    def hidden_wait_s(self, *, live: bool = False) -> float:
+        """Return how long every packet may have waited for the radio without showing it, s.
+
+        Parameters
+        ----------
+        live : bool
+            Look at the latest packets only.
+
+        Raises
+        ------
+        ValueError
+            Before the first packet.
+        """
+        return self._hidden_wait_s(*self._delays(live=live))
+
+    def uncertainty_s(self, delay: LinkDelay | None = None) -> float:
+        """Return one sigma of the live times against another sensor's, s.
+
+        Raises
+        ------
+        ValueError
+            Before the first packet.
+        """
+        return self._uncertainty_s(delay or LinkDelay(), live=True)
+
+    def _live_line(self) -> tuple[float, float]:
+        if self._live is None:
+            self._live = self._line(self._window.hull, self._window.mean_x)
+        return self._live
+
+    def _final_line(self) -> tuple[float, float]:
+        return self._line(self._whole, self._sum / max(1, self._n_points))
 
     def _line(self, hull: LowerHull, pivot: float) -> tuple[float, float]:
         if not hull.x:
@@ -237,19 +201,27 @@ class ClockMapping:
         offset, slope = line
         return ClockFit(self.epoch, device_zero_s, host_zero_s + offset, slope, uncertainty_s)
 
-    def _uncertainty_s(self, line: tuple[float, float]) -> float:
-        """Return the one-sigma error of a difference between two sensors mapped like this, s."""
-        x, y, age_s = self._points[: self._n_points].T
-        delay_s = np.maximum(0.0, y - (line[0] + line[1] * x))
-        unseen_s = unseen_wait_s(
+    def _delays(self, *, live: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return device time, delay above the line, and age of the packets, (n,) each, s."""
+        offset, slope = self._live_line() if live else self._final_line()
+        x, y, age_s = self._points[: self._n_points][-_MOST_LIVE if live else 0 :].T
+        return x, np.maximum(0.0, y - (offset + slope * x)), age_s
+
+    def _hidden_wait_s(self, x: FloatArray, delay_s: FloatArray, age_s: FloatArray) -> float:
+        return unseen_wait_s(
             delay_s,
             age_s,
             connection_interval_s=self._policy.connection_interval_s,
             packet_period_s=float(np.median(np.diff(x))) if len(x) > 1 else 0.0,
         )
+
+    def _uncertainty_s(self, delay: LinkDelay, *, live: bool = False) -> float:
+        """Return the one-sigma error of a difference between two sensors mapped like this, s."""
+        x, delay_s, age_s = self._delays(live=live)
         # The best of n/2 packets on either side, taken from the quarters to the ends of the epoch.
         sparse_s = 4 * float(np.quantile(delay_s, 0.9)) / len(delay_s)
-        parts_s = np.array([_scatter_s(delay_s), sparse_s, unseen_s / np.sqrt(12)])
+        wait_s = self._hidden_wait_s(x, delay_s, age_s) / np.sqrt(12)
+        parts_s = np.array([_scatter_s(delay_s), sparse_s, np.fmin(wait_s, delay.sd_s)])
         return float(np.sqrt(2 * np.sum(parts_s**2)))
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from typing import Final
+
 import numpy as np
 
 from imuhip.acquisition.accounting import PlacedBlock
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
 from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, counted_mapping
+from imuhip.acquisition.two_way import Exchange, LinkDelay, LinkGap, link_gap
 from imuhip.core.sensor import FLAGS, ClockFit, SampleBlock
 from imuhip.core.series import FloatArray
 
 __all__ = ["EpochClocks", "shifted"]
+
+_MISFIT_S: Final = 0.05
+"""What contradicts the arrivals by more is of another epoch."""
+_LONGEST_EXCHANGE_S: Final = 1.0
+_MOST_EXCHANGES: Final = 40_000
+"""Eleven hours."""
+
+
+def _exchanges() -> deque[Exchange]:
+    return deque(maxlen=_MOST_EXCHANGES)
 
 
 class EpochClocks:
@@ -32,6 +46,8 @@ class EpochClocks:
         self._mappings: dict[int, ClockMapping] = {}
         self._watch = CountWatch(period_s)
         self._losses = PauseLosses(period_s)
+        self._exchanges: defaultdict[int, deque[Exchange]] = defaultdict(_exchanges)
+        self._delays: dict[int, LinkDelay] = {}
         self._last_seq = -1
         self._last_time_s = -np.inf
 
@@ -53,12 +69,53 @@ class EpochClocks:
         if not block.flags & FLAGS["backfilled"] or not len(mapping):
             mapping.add(newest_s(block), arrival_s, block.sent_time_s)
 
+    def add_exchange(self, epoch: int, exchange: Exchange) -> bool:
+        """Learn from an answered question; False when it is of another epoch, as after a reboot."""
+        fit = self.live_fit(epoch)
+        if fit is None:
+            return False
+        asked = np.array([exchange.received_s, exchange.sent_s])
+        received_s, sent_s = fit.to_recording(asked).tolist()
+        fits = received_s - exchange.asked_s > -_MISFIT_S and (
+            exchange.answered_s - sent_s > -_MISFIT_S
+        )
+        if fits and exchange.answered_s - exchange.asked_s < _LONGEST_EXCHANGE_S:
+            self._exchanges[epoch].append(exchange)
+            return True
+        return False
+
+    def link_gap(self, epoch: int, *, window_s: float = np.inf) -> LinkGap | None:
+        """Return what questions say of the link in an epoch; None when they say nothing.
+
+        Parameters
+        ----------
+        epoch : int
+            Of the sensor's clock.
+        window_s : float, s
+            How far back to look, and which line to take: infinite for the final one.
+        """
+        mapping = self._mappings.get(epoch)
+        told = list(self._exchanges.get(epoch, ()))
+        if mapping is None or not len(mapping) or not told:
+            return None
+        since_s = told[-1].asked_s - window_s
+        asked_s, received_s = np.array(
+            [(e.asked_s, e.received_s) for e in told if e.asked_s >= since_s]
+        ).T
+        live = bool(np.isfinite(window_s))
+        fit = mapping.live_fit() if live else mapping.final_fit()
+        return link_gap(asked_s, received_s, fit, mapping.hidden_wait_s(live=live))
+
+    def set_link_delay(self, epoch: int, delay: LinkDelay) -> None:
+        """Take what is known of the link off the times of an epoch, from now on."""
+        self._delays[epoch] = delay
+
     def count_broke(
         self, epoch: int, block: SampleBlock, arrival_s: float, packet_period_s: float
     ) -> bool:
         """Return whether the count of a sensor without numbers went wrong before a block."""
         mapping = self._mappings.get(epoch)
-        fit = None if mapping is None else mapping.live_fit()
+        fit = None if mapping is None else mapping.live_fit()  # with the delay: arrivals have it
         last_s = float(block.device_time_s[-1])
         return self._watch.is_broken(last_s, arrival_s, packet_period_s, fit)
 
@@ -67,7 +124,9 @@ class EpochClocks:
 
         A correction downwards is caught up at half pace; the final mapping has no such bend.
         """
-        time_s = self._mappings[placed.epoch].live_fit().to_recording(block.device_time_s)
+        fit = self.live_fit(placed.epoch)
+        assert fit is not None  # `add` came first
+        time_s = fit.to_recording(block.device_time_s)
         ahead = placed.seq > self._last_seq
         n_ahead = int(np.count_nonzero(ahead))
         if n_ahead:
@@ -79,7 +138,18 @@ class EpochClocks:
     def live_fit(self, epoch: int) -> ClockFit | None:
         """Return the line of an epoch as known so far, None before its first packet."""
         mapping = self._mappings.get(epoch)
-        return None if mapping is None or not len(mapping) else mapping.live_fit()
+        if mapping is None or not len(mapping):
+            return None
+        delay = self._delays.get(epoch)
+        fit = mapping.live_fit()
+        return fit if delay is None else shifted(fit, -delay.delay_s)
+
+    def uncertainty_s(self, epoch: int) -> float | None:
+        """Return one sigma of an epoch's times against other sensors, s; None before a packet."""
+        mapping = self._mappings.get(epoch)
+        if mapping is None or not len(mapping):
+            return None
+        return mapping.uncertainty_s(self._delays.get(epoch))
 
     def final_fits(self, first_epoch: int, last_epoch: int) -> tuple[ClockFit, ...]:
         """Return the final lines of epochs, those of `first_epoch` numbered 0."""
@@ -87,7 +157,7 @@ class EpochClocks:
         last_s = -np.inf
         for epoch in range(first_epoch, last_epoch + 1):
             mapping = self._mappings[epoch]
-            fit = mapping.final_fit()
+            fit = mapping.final_fit(self._delays.get(epoch))
             # Two epochs of few packets each may be mapped onto one another by milliseconds.
             ends_s = fit.to_recording(np.array(mapping.span_s))
             late_s = max(0.0, last_s + self._period_s - float(ends_s[0]))

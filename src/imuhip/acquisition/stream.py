@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -15,34 +13,18 @@ from imuhip.acquisition.clock_mapping import MappingPolicy
 from imuhip.acquisition.epoch_clocks import EpochClocks, newest_s, shifted
 from imuhip.acquisition.host_time import HostTime
 from imuhip.acquisition.packet_reader import PacketReader
+from imuhip.acquisition.recording_tap import ClockEvidence, PacketSink, RecordingTap
 from imuhip.acquisition.ring import SampleRing
-from imuhip.acquisition.rows import concatenated, moved, rows_of_block
+from imuhip.acquisition.rows import concatenated, rows_of_block
+from imuhip.acquisition.two_way import Exchange, LinkDelay, LinkGap
 from imuhip.core.sensor import FLAGS, ClockFit, SampleBlock, SensorCounters, StreamConfig
 from imuhip.core.series import FloatArray
 from imuhip.recording.plan import SampleRows
 from imuhip.sensors.driver import StreamDecoder
 
-__all__ = ["HostTime", "PacketSink", "SensorStream", "shifted"]
+__all__ = ["ClockEvidence", "HostTime", "PacketSink", "SensorStream", "shifted"]
 
 MAX_WAITING_PACKETS = 20_000
-
-
-class PacketSink(Protocol):
-    """Takes everything a sensor sent, for the session file; times are those of `HostTime`."""
-
-    def __call__(
-        self, arrival_s: FloatArray, packets: Sequence[bytes], rows: SampleRows | None
-    ) -> bool:
-        """Return False when the queue is full and the packets are not going to be stored."""
-        ...
-
-
-@dataclass(slots=True)
-class _Tap:
-    """A recording in progress, as one stream sees it."""
-
-    sink: PacketSink
-    first_epoch: int
 
 
 class SensorStream:
@@ -78,9 +60,11 @@ class SensorStream:
     ) -> None:
         self.period_s = 1.0 / config.rate_hz
         self.ring = SampleRing(ring_capacity_samples)
+        self.clock_uncertainty_s: float | None = None
+        """One sigma of the present times against other sensors, s, as last settled."""
         self._host = host
         self._on_event = on_event
-        self._inbox: deque[tuple[float, bytes | None]] = deque()
+        self._inbox: deque[tuple[float, bytes | Exchange | None]] = deque()
         self._overruns = 0
         self._reader = PacketReader(
             config, make_decoder, on_bad=self._note_bad_packet, on_copy=self._note_copy
@@ -89,7 +73,8 @@ class SensorStream:
         self._accounts = SampleAccounts(self.period_s)
         self._clocks = EpochClocks(self.period_s, policy)
         self._meter = ArrivalMeter(host, self.period_s)
-        self._tap: _Tap | None = None
+        self._tap: RecordingTap | None = None
+        self._knows_epoch = False
 
     # -- from the radio -------------------------------------------------------------------------
 
@@ -113,6 +98,10 @@ class SensorStream:
         """Note that the sensor was told to start: what follows may count anew."""
         self._inbox.append((self._host.now_s(), None))
 
+    def on_exchange(self, exchange: Exchange) -> None:
+        """Take a question for the sensor's clock that was answered."""
+        self._inbox.append((exchange.answered_s, exchange))
+
     def reconnected(self) -> None:
         """Count a link that was established again."""
         self._accounts.add_reconnect()
@@ -130,8 +119,10 @@ class SensorStream:
         while self._inbox:
             arrival_s, packet = self._inbox.popleft()
             if packet is None:
-                self._reader.restarted()
-                self._tracker.stream_restarted()
+                self._restart(arrival_s)
+                continue
+            if isinstance(packet, Exchange):
+                self._take_exchange(packet)
                 continue
             arrivals.append(arrival_s)
             packets.append(packet)
@@ -148,14 +139,25 @@ class SensorStream:
         self._record(np.array(arrivals), packets, rows)
         return 0 if rows is None else len(rows)
 
+    def _restart(self, at_s: float) -> None:
+        self._reader.restarted()
+        self._tracker.stream_restarted()
+        self._knows_epoch = False
+        if self._tap is not None:
+            self._tap.note_start(at_s)
+
+    def _take_exchange(self, exchange: Exchange) -> None:
+        # Right after a start nobody knows yet whether the sensor's clock began anew.
+        epoch = self._tracker.epoch
+        if not self._knows_epoch or not self._clocks.add_exchange(epoch, exchange):
+            return
+        if self._tap is not None:
+            self._tap.note_exchange(epoch, exchange)
+
     def _record(
         self, arrival_s: FloatArray, packets: Sequence[bytes], rows: SampleRows | None
     ) -> None:
-        if self._tap is None:
-            return
-        if rows is not None and self._tap.first_epoch:
-            rows = moved(rows, 0.0, -self._tap.first_epoch)
-        if not self._tap.sink(arrival_s, packets, rows):
+        if self._tap is not None and not self._tap.record(arrival_s, packets, rows):
             self._accounts.add_overrun(len(packets))
 
     def _take(self, arrival_s: float, packet: bytes) -> SampleRows | None:
@@ -170,6 +172,7 @@ class SensorStream:
         if placed.is_new_epoch:
             self._begin_epoch(placed.epoch, arrival_s, block)
         is_back_filled = bool(block.flags & FLAGS["backfilled"])
+        self._knows_epoch = self._knows_epoch or not is_back_filled
         if is_back_filled and not self._accounts.has_begun_before(placed):
             return None  # asked for before the recording began, which has no time for it
         keep = self._accounts.add(placed, block.flags)
@@ -249,13 +252,36 @@ class SensorStream:
             self._accounts.set_estimated_loss(*loss)
         return self._accounts.counters()
 
+    # -- clocks ---------------------------------------------------------------------------------
+
+    def link_gaps(self, *, window_s: float = np.inf) -> dict[int, LinkGap | None]:
+        """Return what questions say of the link in every epoch; see `EpochClocks.link_gap`.
+
+        With a window, of the present epoch alone.
+        """
+        epoch = self._tracker.epoch
+        first = epoch if np.isfinite(window_s) else 0
+        return {k: self._clocks.link_gap(k, window_s=window_s) for k in range(first, epoch + 1)}
+
+    def set_link_delay(self, epoch: int, delay: LinkDelay) -> None:
+        """Take what is known of the link off the times of an epoch, from now on."""
+        self._clocks.set_link_delay(epoch, delay)
+
+    def settle_uncertainty(self) -> None:
+        """Find `clock_uncertainty_s` anew, which is too much work for every look at it."""
+        self.clock_uncertainty_s = self._clocks.uncertainty_s(self._tracker.epoch)
+
     # -- recording ------------------------------------------------------------------------------
 
-    def begin_recording(self, sink: PacketSink) -> None:
+    def begin_recording(
+        self,
+        sink: PacketSink,
+        on_clock_evidence: Callable[[ClockEvidence], None] = lambda _evidence: None,
+    ) -> None:
         """Send everything that arrives from now on to `sink`, and count anew."""
         self.consume()
         self._accounts = SampleAccounts(self.period_s)
-        self._tap = _Tap(sink, max(0, self._tracker.epoch))
+        self._tap = RecordingTap(sink, max(0, self._tracker.epoch), on_clock_evidence)
 
     def end_recording(self) -> tuple[ClockFit, ...]:
         """Work off what arrived so far, let go of the sink and return the final clock fits."""
