@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from imuhip.core import quaternion
-from imuhip.core.cardan import hip_quaternion, pelvis_quaternion
+from imuhip.core.cardan import hip_quaternion, pelvis_quaternion, side_sign
 from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.contacts import lay_contacts
@@ -62,7 +62,8 @@ class BodyMotion:
     ----------
     time_s : (n,) array, s
     angles_rad : mapping of channel to (n,) array, rad
-        The names of `imuhip.core.segments.ANGLES` plus ``knee_flexion_<side>`` and
+        The names of `imuhip.core.segments.ANGLES` plus ``knee_flexion_<side>``, where a knee gives
+        way ``knee_rotation_<side>`` (about the thigh's long axis, + inwards), and
         ``trunk_{flexion,bending,rotation}`` (relative to the pelvis; + forward, to the right,
         and right side forward).
     heading_rad : (n,) array, rad
@@ -295,6 +296,9 @@ def segment_motions(
         chain[f"thigh_{side}"] = thigh
         if f"shank_{side}" in wanted:
             knee = quaternion.about_axis(_Z, -angles[f"knee_flexion_{side}"])
+            if f"knee_rotation_{side}" in angles:
+                slack = side_sign(side) * angles[f"knee_rotation_{side}"]
+                knee = quaternion.multiply(quaternion.about_axis(_Y, slack), knee)
             chain[f"shank_{side}"] = _hang(thigh, np.array([0.0, -body.thigh_m, 0.0]), knee)
     if "trunk" in wanted:
         bend = quaternion.multiply(

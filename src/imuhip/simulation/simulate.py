@@ -13,21 +13,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from imuhip.core import quaternion
 from imuhip.core.segments import HIP_ANGLES, SEGMENTS
-from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries
-from imuhip.recording.session import DeviceRecord, Recording, Truth
+from imuhip.recording.session import Recording
+from imuhip.simulation.bookkeeping import device_record, sensor_orientation, truth_of
 from imuhip.simulation.checks import check_pause, check_scales, check_session
 from imuhip.simulation.course import lay_course
-from imuhip.simulation.ideal_imu import SegmentMotion, attach, ideal_imu
+from imuhip.simulation.ideal_imu import attach, ideal_imu
 from imuhip.simulation.magnetic_field import lay_surroundings, magnetic_place, read_field
 from imuhip.simulation.motion import (
-    BodyMotion,
     Posture,
     move_body,
     segment_motions,
-    truth_angles,
 )
 from imuhip.simulation.mounting import place_sensors
 from imuhip.simulation.movements import add_movements, movement_rng, restand
@@ -242,7 +239,7 @@ def simulate(
         carried = carry(mount, motion, (segment, order), wearing, body, course, plan, tissue, hand)
         late_s = 1e-3 * sync_error_ms * _LATE.get(segment.rpartition("_")[2], 0.0)
         times, acc, gyr = ideal_imu(motion, *carried, rate_hz, late_s)
-        sensor_orientations[segment] = _sampled(motion, carried[0], per_sample)
+        sensor_orientations[segment] = sensor_orientation(motion, carried[0], per_sample)
         acc, gyr = apply_errors(draw_errors(chip, sensor_errors), acc, gyr, rate_hz, chip)
         lost = lost_samples(len(times), rate_hz, packet_loss, loss)
         acc[lost], gyr[lost] = np.nan, np.nan
@@ -257,8 +254,10 @@ def simulate(
         sensors=sensors,
         markers=plan.markers,
         subject=f"SIM-{activity}-{seed}",
-        truth_motion=_truth(body, motions, sensor_orientations, per_sample),
-        devices={segment: _device(segment, sensors[segment], rate_hz) for segment in segments},
+        truth_motion=truth_of(body, motions, sensor_orientations, per_sample),
+        devices={
+            segment: device_record(segment, sensors[segment], rate_hz) for segment in segments
+        },
     )
 
 
@@ -281,37 +280,3 @@ def _pose_spread(error_deg: float) -> dict[str, float]:
     """Return the spread of standing in each angle, degrees."""
     spread = {name: error_deg * _POSE_SHARE[name.split("_")[1]] for name in HIP_ANGLES}
     return spread | {"pelvis_tilt": error_deg * _POSE_SHARE["flexion"]}
-
-
-def _sampled(motion: SegmentMotion, q_BS: FloatArray, per_sample: int) -> FloatArray:
-    """Return ``q_WS`` at the sensor's samples."""
-    in_bone = q_BS if q_BS.ndim == 1 else q_BS[::per_sample]
-    return quaternion.multiply(motion.q_WB[::per_sample], in_bone)
-
-
-def _truth(
-    body: BodyMotion,
-    motions: Mapping[str, SegmentMotion],
-    sensor_orientations: Mapping[str, FloatArray],
-    per_sample: int,
-) -> Truth:
-    rows = slice(None, None, per_sample)
-    return Truth(
-        time_s=body.time_s[rows],
-        angles_rad=truth_angles({name: value[rows] for name, value in body.angles_rad.items()}),
-        orientations={name: motion.q_WB[rows].copy() for name, motion in motions.items()},
-        initial_contacts_s={str(side): t for side, t in body.initial_contacts_s.items()},
-        toe_offs_s={str(side): t for side, t in body.toe_offs_s.items()},
-        sensor_orientations=sensor_orientations,
-    )
-
-
-def _device(segment: str, series: ImuSeries, rate_hz: float) -> DeviceRecord:
-    received = int(series.valid.sum())
-    return DeviceRecord(
-        identity=SensorIdentity("simulated", f"SIM-{segment}", "0", rate_hz),
-        address="",
-        config=StreamConfig(rate_hz=round(rate_hz)),
-        counters=SensorCounters(received=received, lost=len(series) - received),
-        simulated=True,
-    )
