@@ -8,6 +8,8 @@
     │   ├── BluetoothUnavailableError  no adapter, switched off, no permission
     │   ├── SensorNotFoundError        not seen while scanning
     │   ├── ConnectError               seen, but the connection or its set-up failed
+    │   │   ├── WrongSensorError       another sensor where a known one was expected
+    │   │   └── BondError              the link cannot be protected with the sensor's bond
     │   └── SensorLostError            was connected, and is gone
     ├── ProtocolError           E3xx   bytes from a sensor that do not follow its protocol
     ├── RecordingError          E4xx   session files
@@ -27,6 +29,7 @@ from __future__ import annotations
 __all__ = [
     "AnalysisError",
     "BluetoothUnavailableError",
+    "BondError",
     "CalibrationError",
     "ConfigError",
     "ConnectError",
@@ -40,6 +43,7 @@ __all__ = [
     "SensorLostError",
     "SensorNotFoundError",
     "UnfinishedRecordingError",
+    "WrongSensorError",
 ]
 
 
@@ -102,6 +106,18 @@ class ConnectError(DeviceError):
     """A sensor was seen, but connecting or configuring it failed."""
 
     default_code = "E204"
+
+
+class WrongSensorError(ConnectError):
+    """Where a known sensor was expected another one answered, by its serial number."""
+
+    default_code = "E206"
+
+
+class BondError(ConnectError):
+    """A sensor does not hold the key of its bond, or none could be agreed on."""
+
+    default_code = "E207"
 
 
 class SensorLostError(DeviceError):

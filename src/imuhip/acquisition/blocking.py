@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
@@ -20,6 +20,7 @@ from imuhip.acquisition.engine import Engine, EngineOptions
 from imuhip.acquisition.loop_thread import LoopThread
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.acquisition.worn_sensors import Assignment
 from imuhip.core.clock import Clock, SystemClock
 from imuhip.core.link import Advertisement, Radio
 from imuhip.errors import DeviceError
@@ -133,7 +134,7 @@ class Acquisition:
         """Return the newest advertisement of each address; `on_seen` runs on the loop's thread."""
         return self._call(self.engine.scan(timeout_s, on_seen))
 
-    def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+    def connect(self, assignment: Assignment) -> None:
         """See `Engine.connect`."""
         self._call(self.engine.connect(assignment))
 
@@ -201,7 +202,7 @@ class Acquisition:
 
 def record(
     radio_factory: RadioFactory,
-    assignment: Mapping[str, str] | Iterable[tuple[str, str]],
+    assignment: Assignment,
     path: str | Path,
     *,
     duration_s: float | None = None,
@@ -220,8 +221,8 @@ def record(
     ----------
     radio_factory : callable
         Opens the radio.
-    assignment : mapping of segment to address
-        Or pairs.
+    assignment : mapping of segment to address or WantedSensor
+        Or pairs; see `Engine.connect`.
     path : path
         Must not exist.
     duration_s : float, s, optional

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imuhip.acquisition.assignment import SearchPlan
 from imuhip.acquisition.clock_mapping import MappingPolicy
+from imuhip.acquisition.link_policy import LinkPolicy
 from imuhip.acquisition.recording_run import RecordingRequest, RecordingRun
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
 from imuhip.acquisition.stream import HostTime
-from imuhip.acquisition.supervisor import LinkPolicy
-from imuhip.acquisition.worn_sensors import StreamOptions, WornSensors
+from imuhip.acquisition.worn_sensors import Assignment, StreamOptions, WornSensors
 from imuhip.core.clock import Clock
 from imuhip.core.link import Advertisement, Radio
 from imuhip.core.sensor import StreamConfig
@@ -139,18 +139,21 @@ class Engine:
         """Return the newest advertisement of each address seen within `timeout_s`."""
         return await self._radio.scan(timeout_s, on_seen=on_seen)
 
-    async def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+    async def connect(self, assignment: Assignment) -> None:
         """Find, connect and start every sensor; those connected already are kept.
 
         Parameters
         ----------
-        assignment : mapping of segment to address
-            Or pairs, so that a segment given twice is noticed.
+        assignment : mapping of segment to address or WantedSensor
+            Or pairs, so that a segment given twice is noticed. A `WantedSensor` names the serial
+            number that has to answer, and is looked for where nobody has its address.
 
         Raises
         ------
         ConfigError
             For an assignment that cannot be.
+        WrongSensorError, BondError
+            When another sensor answered, or one without the key of its bond.
         SensorNotFoundError, ConnectError
             When some sensors do not stream in the end; the message tells which do. Those stay
             connected: `connect` again tries the others.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imuhip.acquisition.supervisor import LinkState
+from imuhip.acquisition.link_policy import LinkState
 from imuhip.core.sensor import ClockFit, SensorCounters
 from imuhip.errors import ImuhipError
 

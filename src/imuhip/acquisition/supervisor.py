@@ -7,56 +7,19 @@ import logging
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from imuhip.acquisition.back_fill import BackFiller
+from imuhip.acquisition.identity import named, protect, require_serial
+from imuhip.acquisition.link_policy import LinkPolicy, LinkState
 from imuhip.acquisition.stream import SensorStream
 from imuhip.core.link import Advertisement, Link, Radio
 from imuhip.core.sensor import SensorIdentity, StreamConfig
-from imuhip.errors import DeviceError, ImuhipError
+from imuhip.errors import BondError, DeviceError, ImuhipError, WrongSensorError
 from imuhip.sensors.driver import BackFills, SensorDriver
 
 __all__ = ["LinkPolicy", "LinkState", "SensorSupervisor"]
 
 _log = logging.getLogger(__name__)
-
-
-class LinkState(StrEnum):
-    """What one sensor is doing, in one word."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    CONFIGURING = "configuring"
-    STARTING = "starting"
-    STREAMING = "streaming"
-    SILENT = "silent"
-    LOST = "lost"
-    WAITING = "waiting"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPolicy:
-    """Patience, in seconds; the defaults come from what real radios need."""
-
-    connect_timeout_s: float = 10.0
-    setup_timeout_s: float = 10.0
-    search_s: float = 4.0
-    """One scan for a sensor that was lost."""
-    first_attempts: int = 3
-    silent_reconnect_s: float = 2.0
-    """Packet age at which a link that claims to be up is given up."""
-    backoff_first_s: float = 0.25
-    backoff_cap_s: float = 8.0
-    backoff_jitter: float = 0.25
-    battery_interval_s: float = 60.0
-    watch_interval_s: float = 0.1
-
-    def backoff_s(self, n_failures: int, rng: random.Random) -> float:
-        """Return how long to wait after the n-th failure in a row, counted from 0."""
-        wait_s = min(self.backoff_cap_s, self.backoff_first_s * 2.0 ** min(n_failures, 30))
-        return wait_s * (1 + self.backoff_jitter * (2 * rng.random() - 1))
 
 
 class SensorSupervisor:
@@ -80,6 +43,10 @@ class SensorSupervisor:
         Told kind and text of what is worth noting in the file.
     policy : LinkPolicy
         Patience.
+    serial : str
+        Who it has to be; empty for whoever answers at the address first. From the first answer on
+        the sensor is its serial number: another one in its place is refused, now and at every
+        reconnection.
     seed : int
         Of the jitter that keeps sensors from retrying in step.
     """
@@ -95,6 +62,7 @@ class SensorSupervisor:
         *,
         on_event: Callable[[str, str], None],
         policy: LinkPolicy,
+        serial: str = "",
         seed: int = 0,
     ) -> None:
         self.segment = segment
@@ -108,6 +76,8 @@ class SensorSupervisor:
         self._radio = radio
         self._policy = policy
         self._on_event = on_event
+        self._serial = serial
+        self._refused = ""
         self._rng = random.Random(f"{segment} {seed}")
         self._phase = LinkState.IDLE
         self._lost = asyncio.Event()
@@ -132,6 +102,11 @@ class SensorSupervisor:
         age_s = self.stream.packet_age_s
         return LinkState.SILENT if age_s > self.stream.silent_after_s else LinkState.STREAMING
 
+    @property
+    def is_refused(self) -> bool:
+        """Return whether another sensor, or one without its key, was met in its place last."""
+        return bool(self._refused)
+
     async def run(self, ready: asyncio.Future[None]) -> None:
         """Connect and stay connected until cancelled.
 
@@ -145,6 +120,7 @@ class SensorSupervisor:
         try:
             while True:
                 began_s = self.stream.last_arrival_s
+                is_refused = False
                 try:
                     await self._bring_up(search=n_failures > 0 or ready.done())
                     if not ready.done():
@@ -153,13 +129,17 @@ class SensorSupervisor:
                 except (ImuhipError, TimeoutError) as error:
                     self.last_error = _as_device_error(self.segment, error)
                     _log.info("%s: %s", self.segment, self.last_error)
+                    is_refused = isinstance(self.last_error, WrongSensorError | BondError)
+                    if is_refused:
+                        self._note_refusal(self.last_error.message)
                 if self.stream.last_arrival_s > began_s:
                     n_failures = 0
-                if not ready.done() and n_failures + 1 >= self._policy.first_attempts:
+                n_attempts = 1 if is_refused else self._policy.first_attempts
+                if not ready.done() and n_failures + 1 >= n_attempts:
                     ready.set_exception(self.last_error or DeviceError(f"{self.segment}: failed"))
                     return
                 await self._drop()
-                self._phase = LinkState.WAITING
+                self._phase = LinkState.REFUSED if is_refused else LinkState.WAITING
                 await asyncio.sleep(self._policy.backoff_s(n_failures, self._rng))
                 n_failures += 1
         finally:
@@ -176,7 +156,7 @@ class SensorSupervisor:
         await self._link.connect(policy.connect_timeout_s)
         self._phase = LinkState.CONFIGURING
         async with asyncio.timeout(policy.setup_timeout_s):
-            self.identity = await self.driver.identify(self._link)
+            self.identity = await self._recognise()
             await self._read_battery()
             await self.driver.configure(self._link, self.config)
             self._phase = LinkState.STARTING
@@ -186,6 +166,23 @@ class SensorSupervisor:
             self.stream.reconnected()
             self._on_event("reconnected", f"after {self.stream.packet_age_s:.1f} s without packets")
         self._has_streamed = True
+
+    async def _recognise(self) -> SensorIdentity:
+        """Return who answered, if it is the sensor that is worn and can prove what it must."""
+        identity = named(await self.driver.identify(self._link), self._link.address)
+        require_serial(self.segment, self._link.address, identity, self._serial)
+        await protect(self.segment, self._link, identity)
+        self._serial = identity.serial
+        if self._refused:
+            self._refused = ""
+            self._on_event("recognised", f"{identity.serial} is back")
+        return identity
+
+    def _note_refusal(self, reason: str) -> None:
+        """Note each stranger once, however often it is met again."""
+        if reason != self._refused:
+            self._refused = reason
+            self._on_event("refused", reason)
 
     async def _search(self) -> None:
         address = self.advertisement.address

@@ -6,24 +6,34 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from imuhip.acquisition.assignment import (
     SearchPlan,
+    WantedSensor,
+    as_wanted,
     checked_assignment,
     connect_failure,
     find_sensors,
 )
 from imuhip.acquisition.clock_mapping import MappingPolicy
+from imuhip.acquisition.identity import ask_serial
+from imuhip.acquisition.link_policy import LinkPolicy, LinkState
 from imuhip.acquisition.status import SensorStatus
 from imuhip.acquisition.stream import HostTime, SensorStream
-from imuhip.acquisition.supervisor import LinkPolicy, LinkState, SensorSupervisor
+from imuhip.acquisition.supervisor import SensorSupervisor
 from imuhip.core.link import Advertisement, Radio
 from imuhip.core.sensor import SensorCounters, StreamConfig
-from imuhip.errors import ConnectError
+from imuhip.errors import ConnectError, SensorNotFoundError
 from imuhip.recording.plan import SensorPlan
 from imuhip.sensors.driver import GathersSamples, SensorDriver
 
-__all__ = ["StreamOptions", "WornSensors"]
+__all__ = ["Assignment", "StreamOptions", "WornSensors"]
+
+Assignment: TypeAlias = (
+    Mapping[str, str | WantedSensor] | Mapping[str, str] | Iterable[tuple[str, str | WantedSensor]]
+)
+"""Segment to sensor: its address, or what a kit remembers of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +106,7 @@ class WornSensors:
         self._find_driver = find_driver
         self._on_event = on_event
         self._on_crash = on_crash
-        self._assignment: dict[str, str] = {}
+        self._assignment: dict[str, WantedSensor] = {}
         self._worn: dict[str, _Worn] = {}
 
     @property
@@ -109,17 +119,16 @@ class WornSensors:
         """Return the streams of the connected sensors by segment."""
         return {s: self._worn[s].stream for s in self._assignment if s in self._worn}
 
-    async def connect(self, assignment: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+    async def connect(self, assignment: Assignment) -> None:
         """Find, connect and start every sensor; see `imuhip.acquisition.engine.Engine.connect`."""
-        wanted = checked_assignment(assignment)
+        checked = checked_assignment(assignment)
+        wanted = {segment: as_wanted(sensor) for segment, sensor in checked.items()}
         self._assignment = wanted
         for segment in list(self._worn):
-            address = self._worn[segment].supervisor.advertisement.address
-            is_kept = wanted.get(segment, "").casefold() == address.casefold()
-            if not is_kept or self._worn[segment].task.done():
+            if not self._is_kept(segment, wanted.get(segment)):
                 await self.release([segment])
-        absent = {s: address for s, address in wanted.items() if s not in self._worn}
-        found = await find_sensors(self._radio, absent, self._options.search) if absent else {}
+        absent = {s: sensor for s, sensor in wanted.items() if s not in self._worn}
+        found = await self._find(absent) if absent else {}
         failed: dict[str, Exception] = {}
         for segment, advertisement in found.items():
             driver = self._find_driver(advertisement)
@@ -132,6 +141,31 @@ class WornSensors:
         if missing or failed:
             connected = [segment for segment in wanted if segment in self._worn]
             raise connect_failure(missing, failed, connected, self._options.search)
+
+    def _is_kept(self, segment: str, wanted: WantedSensor | None) -> bool:
+        worn = self._worn[segment]
+        identity = worn.supervisor.identity
+        if wanted is None or worn.task.done() or worn.supervisor.is_refused:
+            return False
+        if wanted.has_serial and identity is not None:
+            return wanted.serial == identity.serial
+        return wanted.address.casefold() == worn.supervisor.advertisement.address.casefold()
+
+    async def _find(self, absent: Mapping[str, WantedSensor]) -> dict[str, Advertisement]:
+        def model_of(advertisement: Advertisement) -> str:
+            driver = self._find_driver(advertisement)
+            return driver.model if driver is not None else ""
+
+        async def ask(advertisement: Advertisement) -> str:
+            driver = self._find_driver(advertisement)
+            if driver is None:
+                raise SensorNotFoundError(f"{advertisement.address}: of no known model")
+            policy = self._options.link
+            return await ask_serial(self._radio, driver, advertisement, policy.connect_timeout_s)
+
+        return await find_sensors(
+            self._radio, absent, self._options.search, model_of=model_of, ask_serial=ask
+        )
 
     def _wear(self, segment: str, advertisement: Advertisement, driver: SensorDriver) -> None:
         options = self._options
@@ -158,6 +192,7 @@ class WornSensors:
             stream,
             on_event=on_event,
             policy=options.link,
+            serial=self._assignment[segment].serial,
         )
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(supervisor.run(ready), name=f"imuhip {segment}")
@@ -225,10 +260,10 @@ class WornSensors:
         rate_hz = float(self._options.config.rate_hz)
         worn = self._worn.get(segment)
         if worn is None:
-            address = self._assignment[segment]
+            known = self._assignment[segment]
             return SensorStatus(
-                segment, address, "", "", "", None, None, LinkState.IDLE, rate_hz, 0.0,
-                SensorCounters(), None,
+                segment, known.address, "", known.serial, known.model, None, None,
+                LinkState.IDLE, rate_hz, 0.0, SensorCounters(), None,
             )  # fmt: skip
         supervisor, stream = worn.supervisor, worn.stream
         age_s = stream.packet_age_s

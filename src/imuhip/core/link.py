@@ -69,6 +69,18 @@ class Link(Protocol):
         """Close the connection; does nothing when there is none."""
         ...
 
+    def has_bond(self, serial: str) -> bool:
+        """Return whether a bond with the sensor of this serial number was made before."""
+        ...
+
+    async def secure(self, serial: str) -> None:
+        """Encrypt the connection with the sensor's bond; make the bond when there is none.
+
+        A bond is made once. A sensor that does not hold the key of the bond made with its serial
+        number is refused with `imuhip.errors.BondError`, and never paired with anew by itself.
+        """
+        ...
+
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic."""
         ...

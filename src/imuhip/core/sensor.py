@@ -37,6 +37,8 @@ class SensorIdentity:
     firmware: str
     clock_hz: float
     """Nominal rate of the device clock that stamps samples; 0 for a sensor that states no time."""
+    asks_for_bond: bool = False
+    """The sensor lets itself be configured and started only over a link encrypted with a bond."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,9 @@ class Air(link.LocalLink):  # type: ignore[misc]  # bumble is untyped here
     def remove_controller(self, controller: Any) -> None:
         """Take a controller off the air."""
         super().remove_controller(controller)
+        self._silent.discard(controller)
+        for timer in self._timers.pop(controller, []):
+            timer.cancel()
         self._by_address.clear()
 
     def find_le_controller(self, address: Any) -> VirtualController | None:

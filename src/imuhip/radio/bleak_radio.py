@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -13,7 +14,8 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from imuhip.core.link import Advertisement, NotifyCallback
 from imuhip.errors import SensorLostError
-from imuhip.radio.faults import translated
+from imuhip.radio.bond_store import BondStore
+from imuhip.radio.faults import bond_refusals, translated
 
 __all__ = ["BleakLink", "BleakRadio"]
 
@@ -34,6 +36,8 @@ class BleakRadio:
         A short description for people.
     on_close : callable, optional
         Awaited by `close`, to release what the backends stand on.
+    bonds : BondStore, optional
+        Remembers with which sensors there is a bond; in memory by default.
     """
 
     def __init__(
@@ -43,7 +47,9 @@ class BleakRadio:
         *,
         name: str = "auto",
         on_close: Callable[[], Awaitable[None]] | None = None,
+        bonds: BondStore | None = None,
     ) -> None:
+        self.bonds = bonds or BondStore()
         self._client_backend = client_backend
         self._scanner_backend = scanner_backend
         self._name = name
@@ -178,6 +184,31 @@ class BleakLink:
         if client is not None:
             with translated(f"disconnecting from {self._address}"):
                 await client.disconnect()
+
+    def has_bond(self, serial: str) -> bool:
+        """Return whether a bond with the sensor of this serial number was made before."""
+        return serial in self._radio.bonds
+
+    async def secure(self, serial: str) -> None:
+        """Encrypt the connection with the sensor's bond; make the bond when there is none.
+
+        Operating systems keep keys themselves and encrypt a bonded link by themselves; asked to
+        pair with a sensor they know, they do nothing.
+
+        Raises
+        ------
+        BondError
+            When the sensor does not hold the key of its bond, or refuses to pair.
+        """
+        client = self._connected()
+        with (
+            translated(f"bonding with {self._address}"),
+            bond_refusals(serial, self._address),
+            suppress(NotImplementedError),  # macOS pairs at the first protected access
+        ):
+            await client.pair(serial=serial)
+        if serial not in self._radio.bonds:
+            self._radio.bonds.remember(serial, self._address)
 
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic."""

@@ -25,6 +25,7 @@ from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bumble import att, core, hci
 
+from imuhip.radio.bumble_bond import secure
 from imuhip.radio.bumble_central import BumbleCentral
 from imuhip.radio.cancellation import heeding_cancellation
 
@@ -145,12 +146,13 @@ class _BumbleClient(BaseBleakClient):
             await connection.disconnect()
         self._ended()
 
-    async def pair(self, *args: Any, **kwargs: Any) -> None:
+    async def pair(self, *args: Any, serial: str = "", **kwargs: Any) -> None:
+        """Encrypt with the bond kept under a serial number, or make one; see `bumble_bond`."""
         with _bleak_errors():
-            await self._gatt().connection.pair()
+            await secure(self._gatt().connection, serial or self.address, self.radio.bonds)
 
     async def unpair(self) -> None:
-        raise NotImplementedError("The imuhip central keeps no bonds")
+        raise NotImplementedError("bonds are kept by serial number: BondStore.forget")
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any

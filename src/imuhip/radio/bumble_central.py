@@ -19,6 +19,8 @@ from bumble.device import ConnectionParametersPreferences, Device, DeviceConfigu
 from bumble.transport import open_transport
 
 from imuhip.radio.air import Air
+from imuhip.radio.bond_store import BondStore
+from imuhip.radio.bumble_bond import pairing_config
 from imuhip.radio.cancellation import heeding_cancellation
 from imuhip.radio.quiet_host import QuietHost
 from imuhip.radio.virtual_controller import VirtualController
@@ -49,21 +51,23 @@ class BumbleCentral:
     Make it with `BumbleCentral.on_transport` or `BumbleCentral.on_air`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, bonds: BondStore | None = None) -> None:
         self.name = name
+        self.bonds = bonds or BondStore()
         self.known: dict[str, Any] = {}
         """Addresses of peripherals seen or connected before, with their type."""
         self.connecting = asyncio.Lock()
         """A controller makes one connection at a time."""
         config = DeviceConfiguration(name="imuhip", address=hci.Address(_OWN_ADDRESS))
         self.device = Device(config=config, host=QuietHost())
+        self.device.pairing_config_factory = lambda _connection: pairing_config()
         self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self._on_att)
         self._scanners = 0
         self._closers: list[Callable[[], Any]] = []
         self._is_gone: Callable[[], bool] = lambda: False
 
     @classmethod
-    async def on_transport(cls, transport: str) -> BumbleCentral:
+    async def on_transport(cls, transport: str, bonds: BondStore | None = None) -> BumbleCentral:
         """Open a controller that bumble can reach, such as ``"tcp-client:127.0.0.1:9000"``.
 
         Raises
@@ -73,7 +77,7 @@ class BumbleCentral:
         BleakBluetoothNotAvailableError
             When nothing that speaks HCI answers there.
         """
-        central = cls(f"hci:{transport}")
+        central = cls(f"hci:{transport}", bonds)
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             opened = await open_transport(transport)
         central._closers.append(opened.close)
@@ -84,9 +88,9 @@ class BumbleCentral:
         return central
 
     @classmethod
-    async def on_air(cls, air: Air) -> BumbleCentral:
+    async def on_air(cls, air: Air, bonds: BondStore | None = None) -> BumbleCentral:
         """Join virtual sensors in this process."""
-        central = cls("sim")
+        central = cls("sim", bonds)
         controller = VirtualController("central", air, _OWN_ADDRESS)
         central.device.host.set_packet_sink(controller)
         controller.host = central.device.host

@@ -19,13 +19,14 @@ from bleak.exc import (
 
 from imuhip.errors import (
     BluetoothUnavailableError,
+    BondError,
     ConnectError,
     DeviceError,
     SensorLostError,
     SensorNotFoundError,
 )
 
-__all__ = ["translated", "translation"]
+__all__ = ["bond_refusals", "translated", "translation"]
 
 _Reason = BleakBluetoothNotAvailableReason
 _SIMULATE: Final = "to try imuhip without Bluetooth use --radio sim"
@@ -47,6 +48,9 @@ _DBUS_HINTS: Final = {
     "org.freedesktop.DBus.Error.ServiceUnknown": "start BlueZ: systemctl start bluetooth",
     "org.freedesktop.DBus.Error.AccessDenied": "add this user to the group 'bluetooth'",
 }
+_UNPROTECTED: Final = (0x05, 0x08, 0x0C, 0x0F)
+"""Insufficient authentication, authorisation, key size, encryption."""
+_PAIRING_WORDS: Final = ("authentication", "pair", "bond", "key missing")
 _NO_SLOT_WORDS: Final = ("limited resources", "connection limit", "slots", "le-connection-abort")
 
 
@@ -78,6 +82,13 @@ def translation(error: BaseException, doing: str, *, connected: bool = False) ->
         return ConnectError(
             f"{doing}: the sensor has no characteristic {error.char_specifier}",
             hint="this is another sensor model or another firmware; see: imuhip scan",
+        )
+    if isinstance(error, BleakGATTProtocolError) and int(error.code) in _UNPROTECTED:
+        return BondError(
+            f"{doing}: refused by the sensor, the link is not protected by a bond"
+            f" (code {int(error.code):#04x})",
+            hint="remove the sensor from the system's Bluetooth devices, switch it off and on, and"
+            " connect within a minute",
         )
     if isinstance(error, BleakGATTProtocolError):
         return ConnectError(
@@ -124,3 +135,19 @@ def translated(doing: str, *, connected: bool = False) -> Iterator[None]:
         yield
     except (BleakError, TimeoutError, OSError, EOFError) as error:
         raise translation(error, doing, connected=connected) from error
+
+
+@contextmanager
+def bond_refusals(serial: str, address: str) -> Iterator[None]:
+    """Raise `BondError` where the system says that pairing, and not the connection, failed."""
+    try:
+        yield
+    except BleakError as error:
+        text = str(error) or type(error).__name__
+        if any(word in text.lower() for word in _PAIRING_WORDS):
+            raise BondError(
+                f"{serial} at {address}: the system could not pair ({text})",
+                hint="remove the sensor from the system's Bluetooth devices, switch it off and on,"
+                " and connect within a minute",
+            ) from error
+        raise

@@ -18,6 +18,7 @@ __all__ = [
     "GattCharacteristic",
     "GattModel",
     "GattService",
+    "OffersBonds",
     "PeripheralPort",
     "Property",
     "SwitchesOff",
@@ -67,6 +68,9 @@ class GattCharacteristic:
         Takes the value; may raise `AttributeRefusedError`.
     subscribed : callable, optional
         Told whether the peer now listens.
+    protected : bool
+        Whether writing, and listening, need a link encrypted with a bond; the model is then an
+        `OffersBonds`.
     """
 
     uuid: str
@@ -74,6 +78,7 @@ class GattCharacteristic:
     read: Callable[[], bytes] | None = None
     write: Callable[[bytes], None] | None = None
     subscribed: Callable[[bool], None] | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,15 @@ class PeripheralPort(Protocol):
 
     def disconnect(self) -> None:
         """Close the connection from the sensor's side."""
+        ...
+
+
+@runtime_checkable
+class OffersBonds(Protocol):
+    """A model with protected characteristics. Its stack keeps the keys, it decides on new ones."""
+
+    def accepts_pairing(self, n_bonds: int) -> bool:
+        """Return whether a peer may pair now, `n_bonds` being kept already."""
         ...
 
 

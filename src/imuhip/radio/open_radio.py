@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from imuhip.core.link import Radio
 from imuhip.errors import BluetoothUnavailableError, ConfigError
 from imuhip.radio.bleak_radio import BleakRadio
+from imuhip.radio.bond_store import BondStore
 
 __all__ = ["open_radio"]
 
 
-async def open_radio(spec: str = "auto") -> Radio:
+async def open_radio(spec: str = "auto", *, bonds: Path | None = None) -> Radio:
     """Open a radio; close it with ``await radio.close()``.
 
     Parameters
@@ -17,6 +20,9 @@ async def open_radio(spec: str = "auto") -> Radio:
     spec : str
         ``"auto"`` for the operating system's Bluetooth, or ``"hci:"`` and a transport of bumble:
         ``"hci:tcp-client:127.0.0.1:9000"``, ``"hci:serial:/dev/ttyACM0"``, ``"hci:usb:0"``.
+    bonds : path, optional
+        The file that keeps bonds with sensors that ask for one; without it they last until the
+        radio is closed.
 
     Raises
     ------
@@ -25,18 +31,19 @@ async def open_radio(spec: str = "auto") -> Radio:
     BluetoothUnavailableError
         When no controller answers there.
     """
+    store = BondStore(bonds)
     if spec == "auto":
-        return BleakRadio()
+        return BleakRadio(bonds=store)
     kind, _, transport = spec.partition(":")
     if kind != "hci" or not transport:
         raise ConfigError(
             f"unknown radio {spec!r}",
             hint="use auto, sim, or hci:TRANSPORT such as hci:tcp-client:127.0.0.1:9000",
         )
-    return await _open_hci(transport)
+    return await _open_hci(transport, store)
 
 
-async def _open_hci(transport: str) -> Radio:
+async def _open_hci(transport: str, bonds: BondStore) -> Radio:
     try:
         from bleak.exc import BleakError
 
@@ -48,7 +55,7 @@ async def _open_hci(transport: str) -> Radio:
             hint='install it with: pip install "imuhip[sim]"',
         ) from error
     try:
-        central = await BumbleCentral.on_transport(transport)
+        central = await BumbleCentral.on_transport(transport, bonds)
     except ValueError as error:
         raise ConfigError(
             f"unknown transport {transport!r}: {error}",
@@ -62,4 +69,4 @@ async def _open_hci(transport: str) -> Radio:
             " tcp-server:127.0.0.1:9000",
         ) from error
     client, scanner = backends_of(central)
-    return BleakRadio(client, scanner, name=f"hci:{transport}", on_close=central.close)
+    return BleakRadio(client, scanner, name=f"hci:{transport}", on_close=central.close, bonds=bonds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from imuhip.radio.air import Air
 from imuhip.radio.bleak_radio import BleakRadio
+from imuhip.radio.bond_store import BondStore
 from imuhip.radio.bumble_backend import backends_of
 from imuhip.radio.bumble_central import BumbleCentral
 from imuhip.radio.disturbances import Disturbance
@@ -38,11 +39,22 @@ class VirtualAir:
         """Put a sensor on the air; it advertises until somebody connects."""
         self._peripherals.append(await VirtualPeripheral.start(self._air, model))
 
-    async def radio(self, name: str = "sim") -> BleakRadio:
+    async def take_off(self, address: str) -> None:
+        """Take a sensor off the air for good, so that another may have its address."""
+        peripheral = self._peripheral(address)
+        self._peripherals.remove(peripheral)
+        await peripheral.vanish()
+
+    async def forget_bonds(self, address: str) -> None:
+        """Let a sensor forget all its bonds, as after a reset to factory settings."""
+        await self._peripheral(address).forget_bonds()
+
+    async def radio(self, name: str = "sim", *, bonds: BondStore | None = None) -> BleakRadio:
         """Return a radio on this air: Bleak over a bumble central over HCI."""
-        central = await BumbleCentral.on_air(self._air)
+        store = bonds or BondStore()
+        central = await BumbleCentral.on_air(self._air, store)
         client, scanner = backends_of(central)
-        return BleakRadio(client, scanner, name=name, on_close=central.close)
+        return BleakRadio(client, scanner, name=name, on_close=central.close, bonds=store)
 
     async def serve_hci(self, listen: str) -> str:
         """Export a controller on this air; returns where it listens, with the port taken.
@@ -88,6 +100,12 @@ class VirtualAir:
     def set_rssi(self, address: str, rssi_dbm: int) -> None:
         """Set how strongly a sensor is received."""
         self._air.set_rssi(address, rssi_dbm)
+
+    def _peripheral(self, address: str) -> VirtualPeripheral:
+        for peripheral in self._peripherals:
+            if peripheral.address.casefold() == address.casefold():
+                return peripheral
+        raise ValueError(f"Expected the address of a sensor on the air, got {address!r}")
 
     async def close(self) -> None:
         """Take everything off the air."""

@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from bumble import att, core, gatt, hci
 from bumble.device import Device, DeviceConfiguration
+from bumble.keys import MemoryKeyStore
 
 from imuhip.radio.air import Air
+from imuhip.radio.bumble_bond import pairing_config
 from imuhip.radio.gatt_model import (
     AttributeRefusedError,
     Beacon,
     GattCharacteristic,
     GattModel,
+    OffersBonds,
     Property,
     SwitchesOff,
 )
@@ -55,6 +58,10 @@ class VirtualPeripheral:
         self._device.host.set_packet_sink(self._controller)
         self._controller.host = self._device.host
         self._device.gatt_server.max_mtu = model.largest_mtu
+        self._bonds = MemoryKeyStore()
+        self._n_bonds = 0
+        self._device.keystore = self._bonds
+        self._device.pairing_config_factory = lambda _peer: pairing_config(self._accepts_pairing)
         self._device.on("connection", self._on_connection)
         for service in model.services:
             attributes = [self._attribute(c) for c in service.characteristics]
@@ -83,6 +90,23 @@ class VirtualPeripheral:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._controller.le_legacy_advertiser.stop()
         self._air.remove_controller(self._controller)
+
+    async def vanish(self) -> None:
+        """Take the sensor off the air and let its model know that the link is gone."""
+        connection = self._connection
+        await self.close()
+        if connection is not None:
+            self._on_disconnection(connection)
+
+    @property
+    def address(self) -> str:
+        """Return the model's address."""
+        return self._model.address
+
+    async def forget_bonds(self) -> None:
+        """Forget the keys of all peers."""
+        await self._bonds.delete_all()
+        self._n_bonds = 0
 
     # ---- PeripheralPort ---------------------------------------------------------------------
 
@@ -161,7 +185,20 @@ class VirtualPeripheral:
     def _on_connection(self, connection: Any) -> None:
         self._connection = connection
         connection.on("disconnection", lambda _reason: self._on_disconnection(connection))
+        connection.on("pairing", lambda keys: self._on_pairing(connection, keys))
         self._model.on_connected()
+
+    def _accepts_pairing(self) -> bool:
+        model = self._model
+        return isinstance(model, OffersBonds) and model.accepts_pairing(self._n_bonds)
+
+    def _on_pairing(self, connection: Any, keys: Any) -> None:
+        if keys.ltk is not None and connection.sc:
+            self._n_bonds = len(self._bonds.all_keys)
+            return
+        # An older way of pairing, whose keys can be listened in on: as if it had never been.
+        self._bonds.all_keys.pop(str(connection.peer_address), None)
+        self.disconnect()
 
     def _on_disconnection(self, connection: Any) -> None:
         if self._connection is connection:
@@ -183,6 +220,19 @@ class VirtualPeripheral:
             permissions,
             att.AttributeValue(read=_reader(model), write=_writer(model)),
         )
+        if model.protected:
+            permissions = attribute.permissions | gatt.Characteristic.WRITE_REQUIRES_AUTHENTICATION
+            attribute.permissions = permissions
+            if model.properties & (Property.NOTIFY | Property.INDICATE):
+                # The stack's own descriptor would let anybody listen.
+                listening = gatt.Descriptor(
+                    gatt.GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+                    gatt.Descriptor.READABLE
+                    | gatt.Descriptor.WRITEABLE
+                    | gatt.Descriptor.WRITE_REQUIRES_AUTHENTICATION,
+                    self._device.gatt_server.make_descriptor_value(attribute),
+                )
+                attribute.descriptors = (*attribute.descriptors, listening)
         if model.subscribed is not None:
             told = model.subscribed
             attribute.on(

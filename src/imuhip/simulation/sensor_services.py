@@ -11,11 +11,12 @@ from imuhip.sensors.imuhip_v1.control import Info, Settings
 from imuhip.sensors.imuhip_v1.profile import Capability, Status
 from imuhip.simulation.sensor_spec import SensorSpec
 
-__all__ = ["FIRMWARE", "RATES_HZ", "capabilities", "info", "refusal", "services"]
+__all__ = ["FIRMWARE", "RATES_HZ", "accepts_pairing", "capabilities", "info", "refusal", "services"]
 
 RATES_HZ: Final = (25, 50, 60, 100, 120, 200, 400)
 FIRMWARE: Final = 0x0100
 _CLOCK_HZ: Final = 1_000_000
+_PAIRING_WINDOW_S: Final = 60.0
 
 
 def capabilities(spec: SensorSpec) -> Capability:
@@ -25,6 +26,7 @@ def capabilities(spec: SensorSpec) -> Capability:
         (spec.back_fills, Capability.BACKFILL),
         (spec.tells_clock, Capability.SYNC),
         (spec.switches_off, Capability.OFF),
+        (spec.bonds, Capability.BOND),
     ):
         if has:
             offered |= capability
@@ -46,6 +48,11 @@ def info(spec: SensorSpec, settings: Settings) -> bytes:
             rates_hz=RATES_HZ,
         )
     )
+
+
+def accepts_pairing(spec: SensorSpec, n_bonds: int, since_on_s: float) -> bool:
+    """Return whether a peer may pair: the first one, and whoever just switched the sensor on."""
+    return spec.bonds and (n_bonds == 0 or since_on_s < _PAIRING_WINDOW_S)
 
 
 def refusal(wanted: Settings, capacity: int, *, is_idle: bool) -> Status:
@@ -80,6 +87,7 @@ def services(
     firmware: str,
     back_fills: bool = False,
     on_sync: Callable[[bytes], None] | None = None,
+    bonds: bool = False,
 ) -> tuple[GattService, ...]:
     """Return the imuhip, battery and device-information services.
 
@@ -93,6 +101,8 @@ def services(
         Whether to offer the back-fill characteristic.
     on_sync : callable, optional
         Takes a question for the clock; without it the characteristic is not there.
+    bonds : bool
+        Whether control, stream, back-fill and sync need a link encrypted with a bond.
     """
     return (
         GattService(
@@ -103,10 +113,11 @@ def services(
                     profile.CONTROL_UUID,
                     Property.WRITE | Property.INDICATE,
                     write=on_control,
+                    protected=bonds,
                 ),
-                GattCharacteristic(profile.STREAM_UUID, Property.NOTIFY),
+                GattCharacteristic(profile.STREAM_UUID, Property.NOTIFY, protected=bonds),
                 *(
-                    [GattCharacteristic(profile.BACK_FILL_UUID, Property.NOTIFY)]
+                    [GattCharacteristic(profile.BACK_FILL_UUID, Property.NOTIFY, protected=bonds)]
                     if back_fills
                     else []
                 ),
@@ -115,7 +126,10 @@ def services(
                     if on_sync is None
                     else [
                         GattCharacteristic(
-                            profile.SYNC_UUID, Property.WRITE | Property.NOTIFY, write=on_sync
+                            profile.SYNC_UUID,
+                            Property.WRITE | Property.NOTIFY,
+                            write=on_sync,
+                            protected=bonds,
                         )
                     ]
                 ),

@@ -35,6 +35,8 @@ class SensorSpec:
         Whether it answers the question for its clock, as of version 1.1.
     switches_off : bool
         Whether it can be switched off over the air, as of version 1.1.
+    bonds : bool
+        Whether it talks only over a link encrypted with a bond, as of version 1.2.
     """
 
     segment: str
@@ -47,6 +49,7 @@ class SensorSpec:
     back_fills: bool = False
     tells_clock: bool = False
     switches_off: bool = False
+    bonds: bool = False
 
     @property
     def name(self) -> str:

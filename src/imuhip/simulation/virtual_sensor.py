@@ -24,7 +24,7 @@ from imuhip.sensors.imuhip_v1 import control, packets, profile
 from imuhip.sensors.imuhip_v1.control import Reply, Request, Settings
 from imuhip.sensors.imuhip_v1.profile import Operation, Status
 from imuhip.simulation.sensor_clock import ClockTeller
-from imuhip.simulation.sensor_services import FIRMWARE, info, refusal, services
+from imuhip.simulation.sensor_services import FIRMWARE, accepts_pairing, info, refusal, services
 from imuhip.simulation.sensor_spec import SensorSpec
 from imuhip.simulation.sensor_stream import Motion, SensorStream
 
@@ -99,12 +99,18 @@ class VirtualSensor:
             firmware=f"{FIRMWARE >> 8}.{FIRMWARE & 0xFF}",
             back_fills=self.spec.back_fills,
             on_sync=self._clock_teller.on_write if self.spec.tells_clock else None,
+            bonds=self.spec.bonds,
         )
 
     def on_air(self, port: PeripheralPort) -> None:
         """Take the port to speak through; the sensor's clock starts."""
         self._port = port
         self._on_air_s = asyncio.get_running_loop().time()
+
+    def accepts_pairing(self, n_bonds: int) -> bool:
+        """Return whether a peer may pair now."""
+        since_on_s = asyncio.get_running_loop().time() - self._on_air_s
+        return accepts_pairing(self.spec, n_bonds, since_on_s)
 
     def on_connected(self) -> None:
         """Keep a held session."""

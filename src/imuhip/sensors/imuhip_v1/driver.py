@@ -94,6 +94,7 @@ class ImuhipV1Driver:
             serial=await read_text(link, SERIAL_UUID) or info.unique_id.hex(),
             firmware=await read_text(link, FIRMWARE_UUID),
             clock_hz=float(info.clock_hz),
+            asks_for_bond=profile.Capability.BOND in info.capabilities,
         )
 
     async def battery_percent(self, link: Link) -> int | None:

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 PROTOCOL_MAJOR: Final = 1
-PROTOCOL_MINOR: Final = 1
+PROTOCOL_MINOR: Final = 2
 
 SERVICE_UUID: Final = "5c4e0001-83b6-4a1d-9d2f-7e61b0a9c34e"
 INFO_UUID: Final = "5c4e0002-83b6-4a1d-9d2f-7e61b0a9c34e"
@@ -113,3 +113,5 @@ class Capability(IntFlag):
     SYNC = 32
     DITHER = 64
     OFF = 128
+    BOND = 256
+    """Control, stream, back-fill and sync need a link encrypted with a bond."""
