@@ -37,6 +37,7 @@ STALL_S = 0.25
 """The host not reading packets for this long is noted in the file."""
 
 _SHORTEST_WAIT_S = 1e-3
+_LONGEST_WAIT_S = 1.0
 
 MAX_FAULTS = 20
 """Of a fault that comes with every packet, the first few tell enough."""
@@ -258,8 +259,9 @@ class Engine:
             return
         while self._run is not None and (rest_s := duration_s - self._run.elapsed_s) > 0:
             with suppress(TimeoutError):
-                # A rest below the resolution of the loop's clock would be waited for for ever.
-                async with asyncio.timeout(max(rest_s, _SHORTEST_WAIT_S)):
+                # A rest below the resolution of the loop's clock would be waited for for ever, and
+                # that clock may stand still while the computer sleeps.
+                async with asyncio.timeout(min(max(rest_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)):
                     await self._idle.wait()
 
     def _running(self) -> RecordingRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Protocol
 
@@ -12,7 +13,7 @@ class Clock(Protocol):
     """The host's monotonic clock, and the calendar."""
 
     def monotonic_ns(self) -> int:
-        """Return ns since an arbitrary instant; never goes backwards."""
+        """Return ns since an arbitrary instant; never goes backwards, and counts sleep."""
         ...
 
     def unix_s(self) -> float:
@@ -21,10 +22,18 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks.
+
+    Sensors measure on while a laptop sleeps, so its clock has to go on, too. That of Python does so
+    on Windows only.
+    """
 
     def monotonic_ns(self) -> int:
-        """Return ns since an arbitrary instant; never goes backwards."""
+        """Return ns since an arbitrary instant; never goes backwards, and counts sleep."""
+        if sys.platform == "linux":
+            return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        if sys.platform == "darwin":
+            return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         return time.monotonic_ns()
 
     def unix_s(self) -> float:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import binascii
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,6 +230,9 @@ class StreamDecoder:
     acc_range_g, gyr_range_dps : int
         Full scales the sensor was configured with.
     """
+
+    clock_wraps_s: Final = _TIME_MODULUS_US * 1e-6
+    """Tells the acquisition how to go on over a reconnection after a wrap."""
 
     def __init__(self, acc_range_g: int, gyr_range_dps: int) -> None:
         self._acc_range_g = acc_range_g
