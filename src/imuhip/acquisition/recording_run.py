@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imuhip.acquisition.recorder import Recorder
 from imuhip.acquisition.rows import moved
+from imuhip.acquisition.settled_clocks import settle_clocks
 from imuhip.acquisition.status import RecordingResult, RecordingStatus
 from imuhip.acquisition.stream import HostTime, SensorStream, shifted
 from imuhip.core.series import FloatArray, Marker
@@ -137,6 +138,7 @@ class RecordingRun:
         A disk that refuses is told in the result; what was flushed before stays readable.
         """
         duration_s = self.elapsed_s
+        settle_clocks(self._streams)
         fits = {
             segment: tuple(shifted(fit, -self._zero_s) for fit in stream.end_recording())
             for segment, stream in self._streams.items()

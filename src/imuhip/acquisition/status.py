@@ -47,6 +47,8 @@ class SensorStatus:
         The last thing that went wrong.
     loss_is_estimated : bool
         Whether the sensor numbers nothing, so that losses can only be estimated from its pauses.
+    clock_uncertainty_s : float or None
+        One sigma of its times against those of the other sensors, s; None before the first packets.
     """
 
     segment: str
@@ -63,6 +65,7 @@ class SensorStatus:
     last_packet_age_s: float | None
     error: ImuhipError | None = None
     loss_is_estimated: bool = False
+    clock_uncertainty_s: float | None = None
 
     @property
     def loss_percent(self) -> float:

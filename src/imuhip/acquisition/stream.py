@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, rows_of_block
 from imuhip.acquisition.two_way import Exchange, LinkDelay, LinkGap
 from imuhip.core.sensor import FLAGS, ClockFit, SampleBlock, SensorCounters, StreamConfig
-from imuhip.core.series import FloatArray
 from imuhip.recording.plan import SampleRows
 from imuhip.sensors.driver import StreamDecoder
 
@@ -62,12 +61,15 @@ class SensorStream:
         self.ring = SampleRing(ring_capacity_samples)
         self.clock_uncertainty_s: float | None = None
         """One sigma of the present times against other sensors, s, as last settled."""
-        self._host = host
+        self.host = host
         self._on_event = on_event
         self._inbox: deque[tuple[float, bytes | Exchange | None]] = deque()
         self._overruns = 0
         self._reader = PacketReader(
-            config, make_decoder, on_bad=self._note_bad_packet, on_copy=self._note_copy
+            config,
+            make_decoder,
+            on_bad=self._note_bad_packet,
+            on_copy=lambda n: self._accounts.add_copies(n),
         )
         self._tracker = EpochTracker(self.period_s)
         self._accounts = SampleAccounts(self.period_s)
@@ -80,23 +82,23 @@ class SensorStream:
 
     def on_packet(self, packet: bytes) -> None:
         """Take a notification: only its time and its bytes are kept here."""
-        now_s = self._host.now_s()
+        now_s = self.host.now_s()
         self._meter.last_arrival_s = now_s
+        self._put(now_s, packet)
+
+    def _put(self, arrival_s: float, packet: bytes) -> None:
         if len(self._inbox) < MAX_WAITING_PACKETS:
-            self._inbox.append((now_s, packet))
+            self._inbox.append((arrival_s, packet))
         else:
             self._overruns += 1
 
     def on_back_filled(self, packet: bytes) -> None:
         """Take a packet that was sent again; it says nothing of how fresh the stream is."""
-        if len(self._inbox) < MAX_WAITING_PACKETS:
-            self._inbox.append((self._host.now_s(), packet))
-        else:
-            self._overruns += 1
+        self._put(self.host.now_s(), packet)
 
     def stream_started(self) -> None:
         """Note that the sensor was told to start: what follows may count anew."""
-        self._inbox.append((self._host.now_s(), None))
+        self._inbox.append((self.host.now_s(), None))
 
     def on_exchange(self, exchange: Exchange) -> None:
         """Take a question for the sensor's clock that was answered."""
@@ -136,7 +138,8 @@ class SensorStream:
         live = [part for part in parts if not part.flags[0] & FLAGS["backfilled"]]
         if live:
             self.ring.append(concatenated(live))
-        self._record(np.array(arrivals), packets, rows)
+        if self._tap is not None and not self._tap.record(np.array(arrivals), packets, rows):
+            self._accounts.add_overrun(len(packets))
         return 0 if rows is None else len(rows)
 
     def _restart(self, at_s: float) -> None:
@@ -153,12 +156,6 @@ class SensorStream:
             return
         if self._tap is not None:
             self._tap.note_exchange(epoch, exchange)
-
-    def _record(
-        self, arrival_s: FloatArray, packets: Sequence[bytes], rows: SampleRows | None
-    ) -> None:
-        if self._tap is not None and not self._tap.record(arrival_s, packets, rows):
-            self._accounts.add_overrun(len(packets))
 
     def _take(self, arrival_s: float, packet: bytes) -> SampleRows | None:
         block = self._reader.read(arrival_s, packet)
@@ -190,9 +187,6 @@ class SensorStream:
         self._accounts.add_bad_packet()
         if self._accounts.counters().bad_packets == 1:
             self._on_event("bad_packet", reason)
-
-    def _note_copy(self, n_samples: int) -> None:
-        self._accounts.add_copies(n_samples)
 
     def _begin_epoch(self, epoch: int, arrival_s: float, block: SampleBlock) -> None:
         self._clocks.begin(epoch, block)

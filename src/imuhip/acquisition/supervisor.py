@@ -9,13 +9,14 @@ import random
 from collections.abc import Callable
 
 from imuhip.acquisition.back_fill import BackFiller
+from imuhip.acquisition.clock_asker import ClockAsker
 from imuhip.acquisition.identity import named, protect, require_serial
 from imuhip.acquisition.link_policy import LinkPolicy, LinkState
 from imuhip.acquisition.stream import SensorStream
 from imuhip.core.link import Advertisement, Link, Radio
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import BondError, DeviceError, ImuhipError, WrongSensorError
-from imuhip.sensors.driver import BackFills, SensorDriver
+from imuhip.sensors.driver import BackFills, SensorDriver, TellsItsClock
 
 __all__ = ["LinkPolicy", "LinkState", "SensorSupervisor"]
 
@@ -49,6 +50,8 @@ class SensorSupervisor:
         reconnection.
     seed : int
         Of the jitter that keeps sensors from retrying in step.
+    may_ask : callable
+        Returns False while sensors are better not asked for their clocks.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class SensorSupervisor:
         policy: LinkPolicy,
         serial: str = "",
         seed: int = 0,
+        may_ask: Callable[[], bool] = lambda: True,
     ) -> None:
         self.segment = segment
         self.advertisement = advertisement
@@ -86,11 +90,19 @@ class SensorSupervisor:
         self._is_rearmed = False
         self._arrival_before_start = -math.inf
         self._conversation = asyncio.Lock()
-        self._back_filler = (
-            BackFiller(driver, stream, self._conversation, on_event)
-            if isinstance(driver, BackFills)
-            else None
-        )
+        self._chores: list[BackFiller | ClockAsker] = []
+        if isinstance(driver, BackFills):
+            self._chores.append(BackFiller(driver, stream, self._conversation, on_event))
+        if isinstance(driver, TellsItsClock):
+            asker = ClockAsker(
+                driver,
+                stream.host,
+                self._conversation,
+                stream.on_exchange,
+                rng=random.Random(f"clock {segment} {seed}"),
+                may_ask=may_ask,
+            )
+            self._chores.append(asker)
 
     @property
     def state(self) -> LinkState:
@@ -125,7 +137,7 @@ class SensorSupervisor:
                     await self._bring_up(search=n_failures > 0 or ready.done())
                     if not ready.done():
                         ready.set_result(None)
-                    await self._watch_and_back_fill()
+                    await self._watch_and_do_chores()
                 except (ImuhipError, TimeoutError) as error:
                     self.last_error = _as_device_error(self.segment, error)
                     _log.info("%s: %s", self.segment, self.last_error)
@@ -206,16 +218,14 @@ class SensorSupervisor:
 
     # -- watching -------------------------------------------------------------------------------
 
-    async def _watch_and_back_fill(self) -> None:
-        if self._back_filler is None:
-            await self._watch()
-            return
-        filling = asyncio.create_task(self._back_filler.run(self._link))
+    async def _watch_and_do_chores(self) -> None:
+        chores = [asyncio.create_task(chore.run(self._link)) for chore in self._chores]
         try:
             await self._watch()
         finally:
-            filling.cancel()
-            await asyncio.gather(filling, return_exceptions=True)
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Return when the link broke or has been silent for too long."""

@@ -19,6 +19,7 @@ from imuhip.acquisition.assignment import (
 from imuhip.acquisition.clock_mapping import MappingPolicy
 from imuhip.acquisition.identity import ask_serial
 from imuhip.acquisition.link_policy import LinkPolicy, LinkState
+from imuhip.acquisition.settled_clocks import LIVE_WINDOW_S, SETTLE_INTERVAL_S, settle_clocks
 from imuhip.acquisition.status import SensorStatus
 from imuhip.acquisition.stream import HostTime, SensorStream
 from imuhip.acquisition.supervisor import SensorSupervisor
@@ -108,6 +109,7 @@ class WornSensors:
         self._on_crash = on_crash
         self._assignment: dict[str, WantedSensor] = {}
         self._worn: dict[str, _Worn] = {}
+        self._next_settling_s = 0.0
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -193,6 +195,7 @@ class WornSensors:
             on_event=on_event,
             policy=options.link,
             serial=self._assignment[segment].serial,
+            may_ask=lambda: not self._is_connecting,
         )
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(supervisor.run(ready), name=f"imuhip {segment}")
@@ -224,6 +227,10 @@ class WornSensors:
         """Stop and disconnect every sensor."""
         await self.release(list(self._worn))
 
+    @property
+    def _is_connecting(self) -> bool:
+        return any(worn.supervisor.state is LinkState.CONNECTING for worn in self._worn.values())
+
     def consume(self) -> Iterator[str]:
         """Work off what arrived from each sensor, yielding the faults that were survived."""
         for segment, worn in self._worn.items():
@@ -233,6 +240,10 @@ class WornSensors:
                 # One sensor's fault must not end the recording of the others.
                 _log.exception("%s: packets could not be worked off", segment)
                 yield f"{segment}: {type(error).__name__}: {error}"
+        now_s = self._host.now_s()
+        if now_s >= self._next_settling_s:
+            self._next_settling_s = now_s + SETTLE_INTERVAL_S
+            settle_clocks(self.streams, window_s=LIVE_WINDOW_S)
 
     def plans(self) -> list[SensorPlan]:
         """Return who is about to be recorded; every sensor must have been identified."""
@@ -283,6 +294,7 @@ class WornSensors:
             last_packet_age_s=age_s if age_s < float("inf") else None,
             error=supervisor.last_error,
             loss_is_estimated=identity is not None and identity.clock_hz == 0.0,
+            clock_uncertainty_s=stream.clock_uncertainty_s,
         )
 
 
