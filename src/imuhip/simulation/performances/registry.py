@@ -1,0 +1,38 @@
+"""Every test by its name, and which faults and changes apply to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from imuhip.simulation.performances.hinges import HINGE
+from imuhip.simulation.performances.ranges import HIP_EXTENSION_PRONE, KNEE_TO_CHEST
+from imuhip.simulation.performances.recipe import Recipe
+from imuhip.simulation.performances.rotations import rotation_recipe
+
+__all__ = ["CHANGES", "FAULTS", "RECIPES", "TESTS"]
+
+RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
+    {
+        "hip_rotation_supine": rotation_recipe("supine"),
+        "hip_rotation_prone": rotation_recipe("prone"),
+        "hip_rotation_seated": rotation_recipe("seated"),
+        "knee_to_chest": KNEE_TO_CHEST,
+        "hip_extension_prone": HIP_EXTENSION_PRONE,
+        "hinge": HINGE,
+    }
+)
+
+TESTS: Final = tuple(RECIPES)
+"""Names of the tests that can be performed."""
+
+FAULTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {name: tuple(recipe.faults) for name, recipe in RECIPES.items()}
+)
+"""Which faults apply to a test."""
+
+CHANGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {name: recipe.changes for name, recipe in RECIPES.items()}
+)
+"""Which measures of a test a later visit can change."""
