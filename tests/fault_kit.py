@@ -143,7 +143,7 @@ def record_fault(
     *,
     duration_s: float = 12.0,
     segments: tuple[str, ...] = (HIT, OTHER),
-    prepare: Callable[[VirtualKit], None] = lambda kit: None,
+    prepare: Callable[[VirtualKit], Awaitable[None] | None] = lambda kit: None,
     delivers_at_end: bool = True,
     rate_hz: int = 0,
     options: dict[str, Any] | None = None,
@@ -162,7 +162,8 @@ def record_fault(
         async with kit_and_engine(
             make_clock(clock), source, wanted, sensor=model, **kit_options
         ) as (kit, engine):
-            prepare(kit)
+            if (preparing := prepare(kit)) is not None:
+                await preparing
             await engine.connect(kit.assignment)
             await engine.start_recording(path)
             zero_s = loop.time() - engine.status().recording.elapsed_s
