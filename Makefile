@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 # Windows of tests are drawn into memory, on machines with a display too.
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-bluez lint bench clean
 .DEFAULT_GOAL := test
 
 # pip 25.1 is the first that knows --group.
@@ -30,6 +30,10 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(OFFSCREEN) $(BIN)/python -m pytest -m slow
+
+# Bleak on BlueZ in a virtual machine; what it downloads and where to: docs/testing.md
+test-bluez: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bluez
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
