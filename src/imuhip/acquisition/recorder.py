@@ -131,6 +131,16 @@ class Recorder:
         """Queue a live clock fit."""
         self._put(lambda writer: writer.append_clock_fit(segment, fit, at_s))
 
+    def offer_clock_question(
+        self, segment: str, epoch: int, instants_s: tuple[float, float, float, float]
+    ) -> None:
+        """Queue a question for a sensor's clock that was answered."""
+        self._put(lambda writer: writer.append_clock_question(segment, epoch, instants_s))
+
+    def offer_stream_start(self, segment: str, at_s: float) -> None:
+        """Queue the instant at which a sensor was told to stream again."""
+        self._put(lambda writer: writer.append_stream_start(segment, at_s))
+
     def offer_marker(self, marker: Marker) -> None:
         """Queue a marker."""
         self._put(lambda writer: writer.append_marker(marker))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.acquisition.recorder import Recorder
+from imuhip.acquisition.recording_tap import ClockEvidence
 from imuhip.acquisition.rows import moved
 from imuhip.acquisition.settled_clocks import settle_clocks
 from imuhip.acquisition.status import RecordingResult, RecordingStatus
@@ -74,7 +75,8 @@ class RecordingRun:
         )
         self._next_counters_s = self._next_fits_s = self._zero_s
         for segment, stream in self._streams.items():
-            stream.begin_recording(self._sink(segment))
+            sink = _SegmentSink(self._recorder, segment, self._zero_s)
+            stream.begin_recording(sink, sink.take_clock_evidence)
 
     @property
     def elapsed_s(self) -> float:
@@ -170,9 +172,6 @@ class RecordingRun:
             truth=request.truth,
         )
 
-    def _sink(self, segment: str) -> _SegmentSink:
-        return _SegmentSink(self._recorder, segment, self._zero_s)
-
 
 @dataclass(frozen=True, slots=True)
 class _SegmentSink:
@@ -187,3 +186,13 @@ class _SegmentSink:
     ) -> bool:
         on_clock = None if rows is None else moved(rows, -self.zero_s)
         return self.recorder.offer(self.segment, arrival_s - self.zero_s, packets, on_clock)
+
+    def take_clock_evidence(self, evidence: ClockEvidence) -> None:
+        """Store what the sensor's clock is known by beside its packets."""
+        if isinstance(evidence, float):
+            self.recorder.offer_stream_start(self.segment, evidence - self.zero_s)
+            return
+        epoch, told = evidence
+        asked_s, answered_s = told.asked_s - self.zero_s, told.answered_s - self.zero_s
+        instants_s = (asked_s, told.received_s, told.sent_s, answered_s)
+        self.recorder.offer_clock_question(self.segment, epoch, instants_s)

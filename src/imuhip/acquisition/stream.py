@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -293,6 +294,7 @@ class SensorStream:
     def live_fit(self) -> ClockFit | None:
         """Return the present epoch's line on the host's clock, its epoch counted as recorded."""
         fit = self._clocks.live_fit(self._tracker.epoch)
-        return (
-            None if fit is None or self._tap is None else shifted(fit, 0.0, -self._tap.first_epoch)
-        )
+        if fit is None or self._tap is None:
+            return None
+        told = replace(fit, uncertainty_s=self.clock_uncertainty_s or 0.0)
+        return shifted(told, 0.0, -self._tap.first_epoch)

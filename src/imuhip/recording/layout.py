@@ -48,6 +48,8 @@ __all__ = [
 ]
 
 ROWS_PER_CHUNK = 1024
+GROWING_TABLES = ("clock_fits_live", "clock_questions", "stream_starts")
+"""Of a sensor's ``device``, while it is recorded."""
 BYTES_PER_CHUNK = 16384
 ROWS_PER_PACKED_CHUNK = 8192
 PACKED_FILTERS: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -198,7 +200,7 @@ def create_device(sensor: Any, device: DeviceRecord) -> dict[str, Any]:
     return {
         "counters": group.create_dataset("counters", data=counters),
         "clock_fits": create_table(group, "clock_fits", [fit_row(f) for f in device.clock_fits]),
-        "clock_fits_live": create_table(group, "clock_fits_live"),
+        **{name: create_table(group, name) for name in GROWING_TABLES},
     }
 
 

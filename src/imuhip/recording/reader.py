@@ -12,14 +12,22 @@ from numpy.typing import NDArray
 
 from imuhip.core.segments import ANGLES, SEGMENTS, SIDES
 from imuhip.core.sensor import ClockFit, SensorCounters, SensorIdentity, StreamConfig
-from imuhip.core.series import FloatArray, ImuSeries, Marker
+from imuhip.core.series import FloatArray, ImuSeries, IntArray, Marker
 from imuhip.errors import ImuhipError
 from imuhip.recording.access import SessionFile
 from imuhip.recording.columns import open_packets, read_column
 from imuhip.recording.grid import StoredRows, to_series
 from imuhip.recording.session import DeviceRecord, Event, Recording, Truth
 
-__all__ = ["device_record", "latest_fits", "open_recording", "read_packets", "read_truth"]
+__all__ = [
+    "device_record",
+    "latest_fits",
+    "open_recording",
+    "read_clock_questions",
+    "read_packets",
+    "read_stream_starts",
+    "read_truth",
+]
 
 
 def open_recording(path: str | Path) -> Recording:
@@ -60,6 +68,31 @@ def read_packets(path: str | Path, segment: str) -> tuple[FloatArray, list[bytes
             raise session.refuse(place, "is missing", "this recording was not made by radio")
         packets = open_packets(session, segment)
         return packets.arrival_s, packets.all()
+
+
+def read_clock_questions(path: str | Path, segment: str) -> tuple[IntArray, FloatArray]:
+    """Read the questions for a sensor's clock that were answered.
+
+    Returns
+    -------
+    epoch : (n,) int array
+        Of the sensor's clock.
+    instants_s : (n, 4) array, s
+        Asked (recording's clock), received, sent (sensor's clock), answered (recording's clock).
+        No rows for sensors that cannot be asked, and in files of before they were kept.
+    """
+    with SessionFile(Path(path)) as session:
+        rows = session.table(f"sensors/{segment}/device/clock_questions")
+        if not len(rows):
+            return np.zeros(0, dtype=np.int64), np.zeros((0, 4))
+        names = ("asked_s", "received_s", "sent_s", "answered_s")
+        return rows["epoch"].astype(np.int64), np.stack([rows[name] for name in names], axis=1)
+
+
+def read_stream_starts(path: str | Path, segment: str) -> FloatArray:
+    """Read the (n,) instants, s, at which a sensor was told to stream again while recorded."""
+    with SessionFile(Path(path)) as session:
+        return np.asarray(session.table(f"sensors/{segment}/device/stream_starts")["at_s"])
 
 
 def _read(session: SessionFile) -> Recording:

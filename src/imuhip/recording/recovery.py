@@ -179,14 +179,17 @@ def _copy_device(
     session: SessionFile, sensor: Any, segment: str, committed: Mapping[str, int]
 ) -> tuple[ClockFit, ...]:
     record = device_record(session, segment)
-    place = f"sensors/{segment}/device/clock_fits_live"
-    live = _table_rows(session, place, committed)
+    grown = {
+        table: _table_rows(session, f"sensors/{segment}/device/{table}", committed)
+        for table in layout.GROWING_TABLES
+    }
     is_final = committed.get(f"sensors/{segment}/device/clock_fits", 0) > 0
-    fits = record.clock_fits if is_final else latest_fits(live)
+    fits = record.clock_fits if is_final else latest_fits(grown["clock_fits_live"])
     tables = layout.create_device(sensor, replace(record, clock_fits=fits))
-    table = tables["clock_fits_live"]
-    table.resize(len(live), axis=0)
-    table[...] = live
+    for table, rows in grown.items():
+        if len(rows):
+            tables[table].resize(len(rows), axis=0)
+            tables[table][...] = rows
     return fits
 
 

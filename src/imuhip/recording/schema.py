@@ -32,7 +32,7 @@ SCHEMA_MAJOR: Final = 1
 """Of files that grow, or are saved from memory."""
 FINALISED_MAJOR: Final = 2
 """Of files that `imuhip.recording.finalise` made small; readers refuse what is above it."""
-SCHEMA_MINOR: Final = 0
+SCHEMA_MINOR: Final = 1
 """Rises when something optional is added."""
 
 MAX_ROWS: Final = 24 * 3600 * 400
@@ -102,6 +102,14 @@ CLOCK_FIT_FIELDS: Final = (
     ("uncertainty_s", "<f8"),
 )
 
+CLOCK_QUESTION_FIELDS: Final = (
+    ("epoch", "<i4"),
+    ("asked_s", "<f8"),
+    ("received_s", "<f8"),
+    ("sent_s", "<f8"),
+    ("answered_s", "<f8"),
+)
+
 COUNTER_FIELDS: Final = (
     *(
         (name, "<i8")
@@ -133,6 +141,8 @@ def table_types() -> dict[str, np.dtype[np.void]]:
         ),
         "clock_fits": _table(*CLOCK_FIT_FIELDS),
         "clock_fits_live": _table(("at_s", "<f8"), *CLOCK_FIT_FIELDS),
+        "clock_questions": _table(*CLOCK_QUESTION_FIELDS),
+        "stream_starts": _table(("at_s", "<f8")),
         "copies": _table(
             ("offset", "<i4"),
             ("sample", "<i4"),

@@ -99,7 +99,10 @@ class SensorStreams:
         self.packets = GrowingStream(f"{name}/packets", packets)
         self.samples = GrowingStream(f"{name}/samples", layout.create_samples(sensor, growth))
         fits = f"{name}/device/clock_fits"
-        self.clock_fits_live = GrowingStream(f"{fits}_live", {"": device["clock_fits_live"]})
+        self.tables = {
+            table: GrowingStream(f"{name}/device/{table}", {"": device[table]})
+            for table in layout.GROWING_TABLES
+        }
         self.clock_fits = GrowingStream(fits, {"": device["clock_fits"]})
         self.counters = device["counters"]
         self.pending_counters: SensorCounters | None = None
@@ -112,6 +115,6 @@ class SensorStreams:
             self.packet_bytes,
             self.packets,
             self.samples,
-            self.clock_fits_live,
+            *self.tables.values(),
             self.clock_fits,
         )

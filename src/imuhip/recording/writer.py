@@ -176,9 +176,22 @@ class SessionWriter:
     def append_clock_fit(self, segment: str, fit: ClockFit, at_s: float) -> None:
         """Keep a live clock mapping, in force from `at_s` on."""
         self._check_usable()
-        self._sensor(segment).clock_fits_live.add_row(
-            "clock_fits_live", (at_s, *layout.fit_row(fit))
-        )
+        self._add(segment, "clock_fits_live", (at_s, *layout.fit_row(fit)))
+
+    def append_clock_question(
+        self, segment: str, epoch: int, instants_s: tuple[float, float, float, float]
+    ) -> None:
+        """Keep a question for a sensor's clock: asked, received, sent and answered, s."""
+        self._check_usable()
+        self._add(segment, "clock_questions", (epoch, *instants_s))
+
+    def append_stream_start(self, segment: str, at_s: float) -> None:
+        """Keep the instant at which a sensor was told to stream again."""
+        self._check_usable()
+        self._add(segment, "stream_starts", (at_s,))
+
+    def _add(self, segment: str, table: str, row: tuple[Any, ...]) -> None:
+        self._sensor(segment).tables[table].add_row(table, row)
 
     def append_marker(self, marker: Marker) -> None:
         """Keep a marker."""
