@@ -31,6 +31,7 @@ __all__ = [
     "ChangeLimit",
     "Strapping",
     "Verdict",
+    "best_limit",
     "clinic_limit",
     "find_changes",
     "read_limits",
@@ -155,7 +156,7 @@ def _judged(
         reason = f"{before.unit} before and {after.unit} after"
         return Change(before, after, np.nan, "not comparable", None, reason)
     delta = float(after.value - before.value)
-    limit = _best_limit(before, limits, strapping)
+    limit = best_limit(before, limits, strapping)
     if limit is None:
         reason = "measure several people twice and let the program find this clinic's own limit"
         return Change(before, after, delta, "no limit known", None, reason)
@@ -166,9 +167,10 @@ def _judged(
     return Change(before, after, delta, verdict, limit, reason)
 
 
-def _best_limit(
+def best_limit(
     measure: Measure, limits: Sequence[ChangeLimit], strapping: Strapping
 ) -> ChangeLimit | None:
+    """Return the limit that goes first for a measure: the clinic's, a published, a simulated."""
     fitting = [
         limit
         for limit in limits

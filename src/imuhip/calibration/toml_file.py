@@ -43,9 +43,15 @@ def checked_converter(*, positive: bool = False) -> cattrs.Converter:
             raise ValueError(f"expected text, got {value!r}")
         return value
 
+    def yes_or_no(value: Any, _: type) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"expected true or false, got {value!r}")
+        return value
+
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook(float, number)
     converter.register_structure_hook(int, whole)
+    converter.register_structure_hook(bool, yes_or_no)
     converter.register_structure_hook(str, text)
     return converter
 

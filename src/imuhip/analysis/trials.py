@@ -1,0 +1,179 @@
+"""From a recording to the motion of one performance of a test.
+
+Only the seconds around it are fused, so that a test at the end of an hour costs no more than one at
+its beginning. Axes come from the standing pose before it and from gravity in its posture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.analysis.grid import to_grid
+from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.assessment.facing import find_facing, front_goes_up
+from imuhip.assessment.protocol import MovementTest, shipped_test, shipped_tests
+from imuhip.assessment.trial import TrialMotion
+from imuhip.calibration.alignment import axes_from_up_and_right
+from imuhip.calibration.pose import mean_up
+from imuhip.core import quaternion
+from imuhip.core.segments import SIDES, Side
+from imuhip.core.series import FloatArray, ImuSeries, Marker
+from imuhip.errors import AnalysisError, CalibrationError
+
+__all__ = ["Trial", "find_trials", "trial_motion"]
+
+_BEFORE_S = 60.0
+_LEAST_POSE_S = 1.0
+_LONGEST_LOSS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A stretch of a recording in which a test is done."""
+
+    test: MovementTest
+    side: Side | None
+    start_s: float
+    end_s: float
+
+    @property
+    def name(self) -> str:
+        """Return the name of its marker."""
+        return f"{self.test.name}_{self.side}" if self.side else self.test.name
+
+
+def find_trials(markers: Sequence[Marker]) -> tuple[Trial, ...]:
+    """Return the tests that markers name, in order of time.
+
+    A marker is called as the test is, with ``_left`` or ``_right`` where it is done for each side.
+    """
+    names: dict[str, tuple[str, Side | None]] = {}
+    for test in shipped_tests():
+        if shipped_test(test).sides:
+            names |= {f"{test}_{side}": (test, side) for side in SIDES}
+        else:
+            names[test] = (test, None)
+    trials = [
+        Trial(shipped_test(names[m.name][0]), names[m.name][1], m.start_s, m.end_s)
+        for m in markers
+        if m.name in names and m.end_s > m.start_s
+    ]
+    return tuple(sorted(trials, key=lambda trial: trial.start_s))
+
+
+def trial_motion(
+    sensors: Mapping[str, ImuSeries],
+    markers: Sequence[Marker],
+    rate_hz: float,
+    trial: Trial,
+    filter_name: str = "vqf",
+) -> TrialMotion:
+    """Return the motion of every segment worn during a test.
+
+    Parameters
+    ----------
+    sensors : mapping of segment to ImuSeries
+        Whole recordings, in m/s² and rad/s.
+    markers : sequence of Marker
+        With an ``n_pose`` before the test.
+    rate_hz : float
+    trial : Trial
+    filter_name : str
+        One of `imuhip.fusion.filters.FILTERS`.
+
+    Raises
+    ------
+    AnalysisError
+        When a segment the test needs carries no sensor, or lost samples during it.
+    CalibrationError
+        When nobody stood still before it.
+    """
+    needed = trial.test.segments(trial.side)
+    missing = [segment for segment in needed if segment not in sensors]
+    if missing:
+        raise AnalysisError(
+            f"{trial.name}: no sensor on {', '.join(missing)}; it needs {', '.join(needed)}",
+            hint=_placing(missing),
+            code="E620",
+        )
+    pose = _pose_before(markers, trial)
+    start_s = max(pose.start_s, trial.start_s - _BEFORE_S)
+    worn = {
+        s: _between(series, start_s, trial.end_s)
+        for s, series in sensors.items()
+        if s in needed or _measured_in(series, trial) >= 1.0 - _LONGEST_LOSS
+    }
+    for segment in needed:
+        _check_loss(worn[segment], segment, trial)
+    grid = to_grid(worn, rate_hz)
+    motions = offline_motion(grid, grid.rate_hz, filter_name)
+    rows = slice(*np.searchsorted(grid.time_s, (trial.start_s, trial.end_s)))
+    q_WB, facing_sd = {}, {}
+    for segment, motion in motions.items():
+        still = _between(sensors[segment], pose.start_s, pose.end_s)
+        pose_up_S = mean_up(still.acc[still.valid])[0]
+        q_SB, facing_sd[segment] = _axes(motion, pose_up_S, trial.test.position, segment)
+        q_WB[segment] = quaternion.multiply(motion.q_WS[rows], q_SB)
+    return TrialMotion(grid.time_s[rows], q_WB, facing_sd, trial.side)
+
+
+def _axes(
+    motion: SensorMotion, pose_up_S: FloatArray, position: str, segment: str
+) -> tuple[FloatArray, float]:
+    """Return ``q_SB`` (4,) and how well (rad) its front is known."""
+    facing = find_facing(motion.up_S, pose_up_S, front_goes_up(position, segment))
+    right_S = np.cross(facing.front_S, pose_up_S)
+    return axes_from_up_and_right(pose_up_S, right_S), facing.sd_rad
+
+
+def _pose_before(markers: Sequence[Marker], trial: Trial) -> Marker:
+    """Return the last standing pose before a test."""
+    poses = [
+        marker
+        for marker in markers
+        if marker.name == "n_pose"
+        and marker.end_s <= trial.start_s
+        and marker.end_s - marker.start_s >= _LEAST_POSE_S
+    ]
+    if not poses:
+        raise CalibrationError(
+            f"{trial.name} at {trial.start_s:.0f} s: no standing pose of {_LEAST_POSE_S:g} s "
+            "is marked before it",
+            hint="Stand still for 5 s with the sensors on (marker n_pose), then do the test.",
+            code="E510",
+        )
+    return max(poses, key=lambda marker: marker.start_s)
+
+
+def _between(series: ImuSeries, start_s: float, end_s: float) -> ImuSeries:
+    a, b = np.searchsorted(series.time_s, (start_s, end_s))
+    return ImuSeries(series.time_s[a:b], series.acc[a:b], series.gyr[a:b], None, series.valid[a:b])
+
+
+def _measured_in(series: ImuSeries, trial: Trial) -> float:
+    """Return the share of a test during which a sensor measured."""
+    part = _between(series, trial.start_s, trial.end_s)
+    return float(part.valid.mean()) if len(part) else 0.0
+
+
+def _check_loss(series: ImuSeries, segment: str, trial: Trial) -> None:
+    share = _measured_in(series, trial)
+    if share < 1.0 - _LONGEST_LOSS:
+        raise AnalysisError(
+            f"{trial.name}: {segment} measured {100.0 * share:.0f} % of it, "
+            f"at least {100.0 * (1.0 - _LONGEST_LOSS):.0f} % are needed",
+            hint="Repeat the test; `imuhip check` shows where samples were lost.",
+            code="E621",
+        )
+
+
+def _placing(missing: Sequence[str]) -> str:
+    if any(segment.startswith("shank") for segment in missing):
+        return (
+            "Move the thigh sensor to the shank for this test: on the thigh it under-reads hip "
+            "rotation by up to 22 deg."
+        )
+    return "Put a sensor there, stand still for 5 s, and repeat the test."

@@ -1,0 +1,153 @@
+"""Hip internal and external rotation on the plinth: true, apparent, and what the pelvis does.
+
+The shank is the goniometer's arm: with the knee bent to a right angle it turns about the femur as
+the femur turns about itself. A thigh sensor under-reads by up to 22° (Fiorentino et al. 2017), so
+it is never used here in the shank's place. The femur's axis is the one the shank turns about.
+
+*Apparent* rotation is what a goniometer shows at the end of the range, the pelvis' part included;
+*true* rotation is what it shows at the instant the pelvis has moved by 5°. At the end the knee
+gives way by some degrees, which the arm shows and nobody can take out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.assessment.measures import Measure, median_measure
+from imuhip.assessment.protocol import MovementTest
+from imuhip.assessment.repetitions import Repetition, find_repetitions
+from imuhip.assessment.trial import TrialMotion, first_crossing
+from imuhip.assessment.turns import main_axis
+from imuhip.core.cardan import side_sign
+from imuhip.core.segments import Side
+from imuhip.core.series import FloatArray
+
+__all__ = ["PELVIS_MOVED_RAD", "find_rotation", "measure_rotation"]
+
+PELVIS_MOVED_RAD = np.radians(5.0)
+"""The pelvis no longer rests when it has turned by so much."""
+
+_ONSET_RAD = np.radians(2.0)
+_REST_S = 1.0
+_STRAIGHT_HIP = ("prone", "supine_straight")
+_ARM_SD_DEG = 1.5
+_KNEE_SD_DEG = 2.0
+_SIGN = {"internal": 1.0, "external": -1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One repetition from rest to the end of its range, rad; + is its own direction."""
+
+    arm: FloatArray
+    pelvis: FloatArray
+    moved: FloatArray
+    time_s: FloatArray
+
+
+def find_rotation(
+    motion: TrialMotion, test: MovementTest, side: Side
+) -> dict[str, tuple[Repetition, ...]]:
+    """Return the repetitions of both directions, in order of time."""
+    axis = _arm_axis(motion, side)
+    arm = motion.about(f"shank_{side}", axis, 0)
+    least = np.radians(test.repetitions.least_deg)
+    rest = float(np.median(arm[: np.searchsorted(motion.time_s, motion.time_s[0] + _REST_S)]))
+    # the way back from one direction is no repetition of the other
+    return {
+        direction: find_repetitions(
+            motion.time_s, sign * arm, least_rad=least, rest_rad=sign * rest
+        )
+        for direction, sign in _SIGN.items()
+    }
+
+
+def measure_rotation(
+    motion: TrialMotion,
+    test: MovementTest,
+    side: Side,
+    repetitions: dict[str, tuple[Repetition, ...]],
+) -> tuple[Measure, ...]:
+    """Return the measures of both directions.
+
+    Parameters
+    ----------
+    motion : TrialMotion
+        With the pelvis and the side's shank.
+    test : MovementTest
+    side : {"left", "right"}
+    repetitions : mapping of direction to tuple of Repetition
+        From `find_rotation`.
+    """
+    axis = _arm_axis(motion, side)
+    measures: list[Measure] = []
+    for direction, found in repetitions.items():
+        ways = [_way(motion, test, side, axis, one, _SIGN[direction]) for one in found]
+        measures += _measures(ways, direction, side)
+    return tuple(measures)
+
+
+def _arm_axis(motion: TrialMotion, side: Side) -> FloatArray:
+    """Return the femur's axis in the shank, + inwards: the front of a shank at a right angle."""
+    nominal = np.array([-side_sign(side), 0.0, 0.0])
+    return main_axis(motion.since(f"shank_{side}", 0), nominal)[0]
+
+
+def _way(
+    motion: TrialMotion, test: MovementTest, side: Side, axis: FloatArray,
+    one: Repetition, sign: float,
+) -> _Way:  # fmt: skip
+    rows = slice(one.rest, one.peak + 1)
+    s = side_sign(side)
+    femur_in_pelvis = (
+        np.array([0.0, s, 0.0]) if test.position in _STRAIGHT_HIP else np.array([-s, 0.0, 0.0])
+    )
+    return _Way(
+        arm=sign * motion.about(f"shank_{side}", axis, one.rest, rows),
+        pelvis=sign * motion.about("pelvis", femur_in_pelvis, one.rest, rows),
+        moved=motion.moved("pelvis", one.rest, rows),
+        time_s=motion.time_s[rows],
+    )
+
+
+def _measures(ways: list[_Way], direction: str, side: Side) -> list[Measure]:
+    stem = f"hip_{direction}_rotation"
+    at = np.array([first_crossing(way.moved, PELVIS_MOVED_RAD) for way in ways])
+    rows = [np.arange(len(way.arm)) for way in ways]
+    true = np.array(
+        [
+            way.arm[-1] if np.isnan(k) else np.interp(k, row, way.arm)
+            for way, k, row in zip(ways, at, rows, strict=True)
+        ]
+    )
+    apparent = np.array([way.arm[-1] for way in ways])
+    share = np.array([way.pelvis[-1] / way.arm[-1] for way in ways])
+    hip_onset = np.array([_when(way, way.arm - way.pelvis) for way in ways])
+    pelvis_onset = np.array([_when(way, way.moved) for way in ways])
+    never = int(np.sum(np.isnan(at)))
+    note = f"in {never} of {len(ways)} the pelvis never moved by 5 deg" if never else ""
+    hip = np.array([way.arm[-1] - way.pelvis[-1] for way in ways])
+
+    def degrees(name: str, values: FloatArray, sd: float, note: str = "") -> Measure:
+        return median_measure(
+            f"{stem}_{name}", side, np.degrees(values), "deg", instrument_sd=sd, note=note
+        )
+
+    return [
+        degrees("true", true, _ARM_SD_DEG, note),
+        degrees("apparent", apparent, float(np.hypot(_ARM_SD_DEG, _KNEE_SD_DEG)),
+                "as a goniometer shows it, the pelvis' part and the knee's give included"),
+        degrees("of_hip", hip, float(np.hypot(_ARM_SD_DEG, _KNEE_SD_DEG))),
+        median_measure(f"{stem}_pelvis_share", side, share, "1", instrument_sd=0.03),
+        degrees("pelvis_moved", np.array([way.moved[-1] for way in ways]), 1.0),
+        median_measure(f"{stem}_pelvis_delay", side, pelvis_onset - hip_onset, "s",
+                       instrument_sd=0.05, note="pelvis after hip, each at 2 deg"),
+    ]  # fmt: skip
+
+
+def _when(way: _Way, curve: FloatArray) -> float:
+    """Return when a curve has gone 2°, s; NaN if never."""
+    row = first_crossing(curve, _ONSET_RAD)
+    return row if np.isnan(row) else float(np.interp(row, np.arange(len(curve)), way.time_s))
