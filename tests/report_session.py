@@ -13,6 +13,7 @@ from imuhip.analysis.tables import angle_table, stride_table
 from imuhip.core.segments import ANGLES, SIDES
 from imuhip.core.sensor import ClockFit, SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import Marker
+from imuhip.gait.leg_events import swing_only
 from imuhip.gait.strides import StrideCut
 from imuhip.recording.session import DeviceRecord, Recording
 
@@ -95,7 +96,9 @@ def analysis(
     sd = {n: np.full_like(swing, np.nan if n in unknown else np.radians(sd_deg)) for n in names}
     start_s = np.arange(*GAIT) if strides else np.empty(0)
     cuts = {
-        side: StrideCut(side, start_s, start_s + 0.6, start_s + 1.0, np.arange(len(start_s)) != 3)
+        side: swing_only(
+            StrideCut(side, start_s, start_s + 0.55, start_s + 1.0, np.arange(len(start_s)) != 3)
+        )
         for side in sides
     }
     table = stride_table(time_s, dict.fromkeys(names, swing), cuts, np.zeros_like(swing))

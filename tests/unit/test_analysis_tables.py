@@ -16,6 +16,7 @@ from imuhip.analysis.tables import angle_table, stride_table
 from imuhip.core import quaternion
 from imuhip.core.segments import ANGLES
 from imuhip.core.series import Marker
+from imuhip.gait.leg_events import LegEvents, swing_only
 from imuhip.gait.strides import StrideCut
 from imuhip.kinematics.angles import hip_from_segments, pelvis_attitude
 from imuhip.kinematics.uncertainty import LIVE, OFFLINE, hip_sd, pelvis_sd, softness
@@ -119,15 +120,15 @@ def walk(duration_s: float = 6.0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return time_s, values
 
 
-def strides(side: str, start_s: list[float], regular: list[bool] | None = None) -> StrideCut:
+def strides(side: str, start_s: list[float], regular: list[bool] | None = None) -> LegEvents:
     start = np.array(start_s)
     ok = np.ones(len(start), dtype=bool) if regular is None else np.array(regular)
-    return StrideCut(side, start, start + 0.6, start + 1.0, ok)
+    return swing_only(StrideCut(side, start, start + 0.55, start + 1.0, ok))
 
 
-def table(values, cuts, time_s, turn_rate=None):
+def table(values, legs, time_s, turn_rate=None):
     return stride_table(
-        time_s, values, cuts, np.zeros(len(time_s)) if turn_rate is None else turn_rate
+        time_s, values, legs, np.zeros(len(time_s)) if turn_rate is None else turn_rate
     )
 
 

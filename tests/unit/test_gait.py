@@ -49,16 +49,16 @@ def test_strides_of_one_bout_join_without_a_break():
     time_s = grid(15)
     found = cut(time_s, flexion(time_s, 1.1))
     np.testing.assert_array_equal(found.start_s[1:], found.end_s[:-1])
-    assert np.all(found.start_s < found.toe_off_s)
-    assert np.all(found.toe_off_s < found.end_s)
+    assert np.all(found.start_s < found.extended_s)
+    assert np.all(found.extended_s < found.end_s)
 
 
-def test_toe_off_follows_the_greatest_extension():
+def test_the_greatest_extension_is_found_between_samples():
     time_s = grid(15)
     found = cut(time_s, flexion(time_s, 1.1, first_peak_s=0.3))
     inner = slice(1, -1)
     lowest_s = found.start_s[inner] + 0.55
-    np.testing.assert_allclose(found.toe_off_s[inner] - lowest_s, 0.045, atol=2e-3)
+    np.testing.assert_allclose(found.extended_s[inner], lowest_s, atol=2e-3)
 
 
 def test_two_equal_humps_are_one_maximum():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imuhip.analysis.gait_events import GaitEvents, find_gait_events, seconds_table
 from imuhip.analysis.input_check import check_input
 from imuhip.analysis.live_event import note_events
 from imuhip.analysis.magnetic_quality import note_magnetometer
@@ -33,12 +34,11 @@ from imuhip.analysis.summary import summarise
 from imuhip.analysis.tables import angle_table, stride_table
 from imuhip.analysis.wearings import Wearing, analyze_wearings, note_wearings, taken_off
 from imuhip.calibration.stillness import stretches
-from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import ImuSeries, Marker
 from imuhip.errors import ConfigError, ImuhipError
 from imuhip.fusion.filters import FILTERS
 from imuhip.gait.activity import FRAME_S
-from imuhip.gait.strides import StrideCut, cut_strides
+from imuhip.gait.seconds import intervals
 
 if TYPE_CHECKING:
     from imuhip.calibration.intrinsics import Intrinsics
@@ -194,13 +194,9 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
     """Turn what was found into tables, summary and quality."""
     time_s = found.grid.time_s
     values = found.angles.values
-    cuts: dict[Side, StrideCut] = {
-        side: cut_strides(time_s, values[f"hip_flexion_{side}"], found.gait, side)
-        for side in SIDES
-        if f"hip_flexion_{side}" in values
-    }
-    strides = stride_table(time_s, values, cuts, found.turn_rate_rad_s)
-    activity = _activity_markers(found)
+    events = find_gait_events(found)
+    strides = stride_table(time_s, values, events.legs, found.turn_rate_rad_s)
+    activity = _activity_markers(found, events)
     return Analysis(
         angles=angle_table(time_s, values, found.angles.sd),
         orientations=to_north(found.q_WB, found.magnetic),
@@ -218,10 +214,11 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
             found.untold,
         ),
         activity=activity,
+        seconds=seconds_table(time_s, events.labels),
     )
 
 
-def _activity_markers(found: Kinematics) -> tuple[Marker, ...]:
+def _activity_markers(found: Kinematics, events: GaitEvents) -> tuple[Marker, ...]:
     time_s = found.grid.time_s
     frame = round(FRAME_S * found.grid.rate_hz)
 
@@ -236,4 +233,6 @@ def _activity_markers(found: Kinematics) -> tuple[Marker, ...]:
         markers += [
             Marker(name, at(run.start * scale), at(run.end * scale)) for run in stretches(flags)
         ]
+    whole = intervals(events.labels, float(time_s[0]), float(time_s[-1]))
+    markers += [marker for marker in whole if marker.name != "still"]
     return tuple(sorted(markers, key=lambda marker: marker.start_s))

@@ -36,7 +36,11 @@ class Analysis:
     quality : dict
         JSON-safe: overall and per sensor, each a grade A to D with its reasons.
     activity : tuple of Marker
-        Where the person stood still, posed and walked.
+        Where the person stood still, posed and walked (``"gait"``), and, covering the session with
+        the still ones, where seconds are ``"walk"``, ``"run"``, ``"turn"`` or ``"other"``.
+    seconds : DataFrame, optional
+        One row a second: ``start_s``, ``end_s`` and ``activity``, one of still, walk, run, turn and
+        other.
     """
 
     angles: pd.DataFrame
@@ -45,6 +49,7 @@ class Analysis:
     summary: dict[str, Any]
     quality: dict[str, Any]
     activity: tuple[Marker, ...] = ()
+    seconds: pd.DataFrame | None = None
 
     def cycles(
         self, side: Side = "left", angle: str = "hip_rotation", *, only_valid: bool = True

@@ -10,15 +10,14 @@ import numpy as np
 from imuhip.core.segments import ANGLES, PELVIS_ANGLES, SIDES, Side, angle_column
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.cycles import stride_statistics, strides_with_gaps
-from imuhip.gait.strides import StrideCut
+from imuhip.gait.leg_events import LegEvents, support_times
+from imuhip.gait.seconds import TURNING_RAD_S
+from imuhip.gait.stride_posture import at_instants, peak_extension, pelvis_sides
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["angle_table", "stride_table"]
-
-_TURNING_RAD_S = np.radians(45.0)
-"""A stride during which the pelvis turns faster than this on average is a turn."""
 
 
 def angle_table(
@@ -40,7 +39,7 @@ def angle_table(
 def stride_table(
     time_s: FloatArray,
     values: Mapping[str, FloatArray],
-    cuts: Mapping[Side, StrideCut],
+    legs: Mapping[Side, LegEvents],
     turn_rate_rad_s: FloatArray,
 ) -> pd.DataFrame:
     """Return one row per stride, in order of time.
@@ -52,15 +51,13 @@ def stride_table(
     ----------
     time_s : (n,) array, s
     values : mapping of angle to (n,) array, rad
-    cuts : mapping of side to StrideCut
+    legs : mapping of side to LegEvents
     turn_rate_rad_s : (n,) array, rad/s
         How fast the walking direction changes.
     """
     import pandas as pd
 
-    parts = [
-        _side_table(time_s, values, cuts[side], turn_rate_rad_s) for side in SIDES if side in cuts
-    ]
+    parts = [_side_table(time_s, values, legs, s, turn_rate_rad_s) for s in SIDES if s in legs]
     parts = [part for part in parts if len(part)] or parts[:1]
     table = pd.concat(parts, ignore_index=True)
     return table.sort_values("start_s", kind="stable", ignore_index=True)
@@ -69,38 +66,58 @@ def stride_table(
 def _side_table(
     time_s: FloatArray,
     values: Mapping[str, FloatArray],
-    cut: StrideCut,
+    legs: Mapping[Side, LegEvents],
+    side: Side,
     turn_rate_rad_s: FloatArray,
 ) -> pd.DataFrame:
     import pandas as pd
 
-    stride_time_s = cut.end_s - cut.start_s
-    columns: dict[str, object] = {
-        "side": np.full(len(cut), cut.side, dtype=object),
-        "start_s": cut.start_s,
-        "toe_off_s": cut.toe_off_s,
-        "end_s": cut.end_s,
-        "stride_time_s": stride_time_s,
-        "cadence_steps_per_min": 120.0 / stride_time_s,
-    }
+    leg = legs[side]
+    cut = leg.cut
+    columns = _times(legs, side)
     known: BoolArray = np.ones(len(cut), dtype=bool)
     for name in ANGLES:
         if name not in values:
             continue
         statistics = stride_statistics(time_s, values[name], cut.start_s, cut.end_s)
         whole = ~strides_with_gaps(time_s, values[name], cut.start_s, cut.end_s)
+        for instant, at_s in (("contact", leg.contact_s), ("toe_off", leg.toe_off_s)):
+            statistics[f"at_{instant}"] = at_instants(time_s, values[name], at_s)
         columns |= {
             f"{name}_{kind}_deg": np.degrees(np.where(whole, column, np.nan))
             for kind, column in statistics.items()
         }
         # a sensor lost on the other leg is no reason to leave out this leg's strides
-        if name in PELVIS_ANGLES or name.endswith(cut.side):
+        if name in PELVIS_ANGLES or name.endswith(side):
             known &= whole
+    posture = peak_extension(time_s, values, side, leg) | pelvis_sides(time_s, values, side, leg)
+    columns |= {f"{name}_deg": np.degrees(column) for name, column in posture.items()}
     turning = stride_statistics(time_s, np.abs(turn_rate_rad_s), cut.start_s, cut.end_s)["mean"]
     exclusion = np.full(len(cut), "", dtype=object)
+    exclusion[~cut.steady] = "unsteady"
     exclusion[~cut.regular] = "irregular stride time"
-    exclusion[turning > _TURNING_RAD_S] = "turning"
+    exclusion[turning > TURNING_RAD_S] = "turning"
     exclusion[~known] = "samples missing"
     columns["valid"] = exclusion == ""
     columns["exclusion"] = exclusion
     return pd.DataFrame(columns)
+
+
+def _times(legs: Mapping[Side, LegEvents], side: Side) -> dict[str, object]:
+    """Return the columns of side, gait, instants and times."""
+    leg = legs[side]
+    support = support_times(legs, side)
+    return {
+        "side": np.full(len(leg), side, dtype=object),
+        "gait": np.where(leg.running, "run", "walk").astype(object),
+        "start_s": leg.cut.start_s,
+        "initial_contact_s": leg.contact_s,
+        "initial_contact_sd_s": leg.contact_sd_s,
+        "toe_off_s": leg.toe_off_s,
+        "toe_off_sd_s": leg.toe_off_sd_s,
+        "end_s": leg.cut.end_s,
+        "stride_time_s": leg.stride_time_s,
+        "cadence_steps_per_min": 120.0 / leg.stride_time_s,
+        **{f"{name}_time_s": support[name] for name in ("step", "stance", "swing")},
+        **{f"{name}_s": support[name] for name in ("double_support", "flight")},
+    }

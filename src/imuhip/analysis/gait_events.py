@@ -1,0 +1,95 @@
+"""From what an analysis found to strides with their contacts, and to what each second was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imuhip.analysis.offline import Kinematics
+from imuhip.core.segments import SIDES, Side
+from imuhip.core.series import BoolArray, FloatArray, IntArray
+from imuhip.gait.activity import FRAME_S
+from imuhip.gait.contacts import Shocks, shock_signal
+from imuhip.gait.leg_events import LegEvents, leg_events
+from imuhip.gait.seconds import KINDS, label_seconds
+from imuhip.gait.strides import cut_strides
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GaitEvents", "find_gait_events", "seconds_table"]
+
+_GONE_S = 0.15
+"""A filtered shock reaches so far beyond what was measured."""
+
+_SHARPER = 1.5
+"""So many times must the shock at a shank stand out more than that at the pelvis to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaitEvents:
+    """Strides of both legs, and what each second was.
+
+    Parameters
+    ----------
+    legs : mapping of side to LegEvents
+    labels : (f,) array
+        Places in `imuhip.gait.seconds.KINDS`.
+    """
+
+    legs: Mapping[Side, LegEvents]
+    labels: IntArray
+
+
+def find_gait_events(found: Kinematics) -> GaitEvents:
+    """Cut strides, find their contacts and label the seconds."""
+    grid, time_s = found.grid, found.grid.time_s
+    rate_hz = grid.rate_hz
+    active = np.zeros(len(time_s), dtype=bool)
+    covered = np.repeat(found.activity.gait, round(FRAME_S * rate_hz))[: len(time_s)]
+    active[: len(covered)] = covered
+    pelvis = grid.acc["pelvis"]
+    pelvis_shock = shock_signal(pelvis, rate_hz)
+    legs: dict[Side, LegEvents] = {}
+    for side in SIDES:
+        flexion = found.angles.values.get(f"hip_flexion_{side}")
+        if flexion is None:
+            continue
+        cut = cut_strides(time_s, flexion, found.gait, side, ~active)
+        shocks = None if pelvis_shock is None else Shocks(pelvis_shock, "pelvis")
+        shank = grid.acc.get(f"shank_{side}")
+        told = None if shank is None else shock_signal(shank, rate_hz)
+        if told is not None and shocks is not None and grid.valid[f"shank_{side}"].all():
+            gait: BoolArray = found.gait
+            if _peaked(told, gait) > _SHARPER * _peaked(shocks.signal, gait):
+                shocks = Shocks(told, "shank")
+        legs[side] = leg_events(time_s, cut, pelvis, shocks, rate_hz)
+    labels = label_seconds(
+        time_s,
+        [leg.cut for leg in legs.values()],
+        [leg.running for leg in legs.values()],
+        found.turn_rate_rad_s,
+        found.activity.still,
+        rate_hz,
+    )
+    return GaitEvents(legs, labels)
+
+
+def _peaked(signal: FloatArray, gait: BoolArray) -> float:
+    """Return how much a signal consists of single high peaks: its kurtosis."""
+    values = signal[gait]
+    power = np.mean(values**2)
+    return float(np.mean(values**4) / power**2) if power > 0.0 else 0.0
+
+
+def seconds_table(time_s: FloatArray, labels: IntArray) -> pd.DataFrame:
+    """Return one row per second: ``start_s``, ``end_s``, ``activity``."""
+    import pandas as pd
+
+    start_s = time_s[0] + np.arange(len(labels)) * FRAME_S
+    end_s = np.minimum(start_s + FRAME_S, time_s[-1])
+    names = np.array(KINDS, dtype=object)[labels]
+    return pd.DataFrame({"start_s": start_s, "end_s": end_s, "activity": names})
