@@ -43,9 +43,9 @@ def require_serial(segment: str, address: str, identity: SensorIdentity, serial:
         raise WrongSensorError(
             f"{segment}: {address} answered with serial number {identity.serial}"
             f" ({identity.model}), expected {serial}; nothing of it is recorded",
-            hint=f"switch on the sensor {serial} and switch off or take away {identity.serial};"
-            f" to wear {identity.serial} there from now on, name it:"
-            f" --assign {segment}={address}",
+            hint=f"switch on the sensor {serial} and switch off or take away {identity.serial}; to"
+            f" wear {identity.serial} from now on, forget the other and name this one: imuhip"
+            f" forget {serial}; imuhip record --assign {segment}={address}",
         )
 
 

@@ -49,6 +49,8 @@ class SensorStatus:
         Whether the sensor numbers nothing, so that losses can only be estimated from its pauses.
     clock_uncertainty_s : float or None
         One sigma of its times against those of the other sensors, s; None before the first packets.
+    driver : str
+        The model as its driver calls it; empty until somebody answered.
     """
 
     segment: str
@@ -66,6 +68,7 @@ class SensorStatus:
     error: ImuhipError | None = None
     loss_is_estimated: bool = False
     clock_uncertainty_s: float | None = None
+    driver: str = ""
 
     @property
     def loss_percent(self) -> float:

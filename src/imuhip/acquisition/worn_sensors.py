@@ -295,6 +295,7 @@ class WornSensors:
             error=supervisor.last_error,
             loss_is_estimated=identity is not None and identity.clock_hz == 0.0,
             clock_uncertainty_s=stream.clock_uncertainty_s,
+            driver=supervisor.driver.model,
         )
 
 

@@ -10,6 +10,7 @@ from imuhip.cli import (
     demo,
     doctor,
     finalise,
+    forget,
     intrinsics,
     live,
     record,
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)
     app.command("finalise")(finalise.finalise)
+    app.command("forget")(forget.forget)
     app.add_typer(simulate.simulate_app, name="simulate")
     app.command("doctor")(doctor.doctor)
     return app

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from imuhip.errors import ConfigError
 
-__all__ = ["SETTINGS_VARIABLE", "RememberedSensor", "kit_file", "recall_kit", "remember_kit"]
+__all__ = [
+    "SETTINGS_VARIABLE",
+    "RememberedSensor",
+    "bond_file",
+    "forget_sensor",
+    "kit_file",
+    "recall_kit",
+    "remember_kit",
+]
 
 SETTINGS_VARIABLE = "IMUHIP_SETTINGS_DIR"
 """Environment variable naming another folder for settings."""
@@ -18,21 +26,32 @@ SETTINGS_VARIABLE = "IMUHIP_SETTINGS_DIR"
 
 @dataclass(frozen=True, slots=True)
 class RememberedSensor:
-    """One sensor of the kit."""
+    """One sensor of the kit: its serial number is who it is, its address where it was last."""
 
     address: str
     serial: str
     name: str
+    model: str = ""
+    """As its driver calls it; empty in kits remembered before it was."""
 
 
 def kit_file() -> Path:
     """Return where the kit is remembered."""
+    return _settings_folder() / "kit.json"
+
+
+def bond_file() -> Path:
+    """Return where the keys of bonds with sensors are kept."""
+    return _settings_folder() / "bonds.json"
+
+
+def _settings_folder() -> Path:
     chosen = os.environ.get(SETTINGS_VARIABLE)
     if chosen:
-        return Path(chosen) / "kit.json"
+        return Path(chosen)
     import platformdirs
 
-    return platformdirs.user_config_path("imuhip", appauthor=False) / "kit.json"
+    return platformdirs.user_config_path("imuhip", appauthor=False)
 
 
 def remember_kit(kit: Mapping[str, RememberedSensor]) -> Path:
@@ -72,7 +91,10 @@ def recall_kit() -> dict[str, RememberedSensor]:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {
             str(segment): RememberedSensor(
-                **{name: str(sensor[name]) for name in ("address", "serial", "name")}
+                str(sensor["address"]),
+                str(sensor["serial"]),
+                str(sensor["name"]),
+                str(sensor.get("model", "")),
             )
             for segment, sensor in content["sensors"].items()
         }
@@ -82,3 +104,38 @@ def recall_kit() -> dict[str, RememberedSensor]:
             hint="delete the file and name the sensors with --assign",
             code="E102",
         ) from error
+
+
+def forget_sensor(name: str) -> list[str]:
+    """Forget a sensor by serial number or address: its place in the kit and its bond.
+
+    Returns
+    -------
+    list of str
+        What was forgotten, in words; empty when nothing was known of it.
+
+    Raises
+    ------
+    ConfigError, BondError
+        When a file cannot be understood or written.
+    OSError
+        When the kit cannot be written.
+    """
+    from imuhip.radio.bond_store import BondStore
+
+    kit = recall_kit() if kit_file().exists() else {}
+    wanted = name.casefold()
+    gone = {
+        s: one
+        for s, one in kit.items()
+        if wanted in (one.serial.casefold(), one.address.casefold())
+    }
+    if gone:
+        remember_kit({segment: one for segment, one in kit.items() if segment not in gone})
+    forgotten = [f"{one.serial}: worn on {segment}" for segment, one in gone.items()]
+    bonds = BondStore(bond_file())
+    for serial in bonds.serials():
+        if serial.casefold() in {wanted, *(one.serial.casefold() for one in gone.values())}:
+            bonds.forget(serial)
+            forgotten.append(f"{serial}: the bond")
+    return forgotten

@@ -26,6 +26,7 @@ from imuhip.core.sensor import StreamConfig
 from imuhip.errors import DeviceError
 
 if TYPE_CHECKING:
+    from imuhip.acquisition.assignment import WantedSensor
     from imuhip.core.link import Advertisement, Radio
     from imuhip.recording.session import Recording
     from imuhip.simulation.kit import VirtualKit
@@ -116,7 +117,7 @@ class RecordingSession:
         """Return what the virtual kit wears; empty without one."""
         return {} if self._kit is None else self._kit.assignment
 
-    def connect(self, assignment: Mapping[str, str]) -> None:
+    def connect(self, assignment: Mapping[str, str | WantedSensor]) -> None:
         """Bring every sensor to stream."""
         self._await(self.acquisition.engine.connect(assignment))
 

@@ -195,6 +195,7 @@ async def _identify(radio: Radio, table: ScanTable, address: str) -> None:
     """
     import asyncio
 
+    from imuhip.acquisition.identity import protect
     from imuhip.errors import ConnectError
     from imuhip.sensors.registry import driver_for
 
@@ -206,7 +207,9 @@ async def _identify(radio: Radio, table: ScanTable, address: str) -> None:
     try:
         await link.connect(_CONNECT_S)
         async with asyncio.timeout(_TALK_S):
-            one.take(await driver.identify(link), await driver.battery_percent(link))
+            identity = await driver.identify(link)
+            one.take(identity, await driver.battery_percent(link))
+            await protect(one.address, link, identity)
             await driver.blink(link)
     except TimeoutError as error:
         raise ConnectError(

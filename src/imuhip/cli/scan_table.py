@@ -36,6 +36,8 @@ class Heard:
     firmware: str = ""
     battery_percent: int | None = None
     trouble: str = ""
+    known_by: str = ""
+    """How the sensor is told from others of its model; empty until it was read."""
 
     @property
     def address(self) -> str:
@@ -45,6 +47,7 @@ class Heard:
     def take(self, identity: SensorIdentity, battery_percent: int | None) -> None:
         """Note what was read after connecting."""
         self.serial, self.firmware = identity.serial, identity.firmware
+        self.known_by = "address" if identity.serial in ("", self.address) else "serial number"
         self.battery_percent = battery_percent
 
     def facts(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class Heard:
             "rssi_dbm": self.advertisement.rssi_dbm,
             "battery_percent": self.battery_percent,
             "serial": self.serial or None,
+            "known_by": self.known_by or None,
             "firmware": self.firmware or None,
             "last_worn": self.worn or None,
             "verification": verification(self.model) if self.model else None,
@@ -130,7 +134,7 @@ class ScanTable:
                 one.address,
                 _signal(one, now_s),
                 "" if one.battery_percent is None else f"{one.battery_percent} %",
-                one.serial,
+                "none: its address" if one.known_by == "address" else one.serial,
                 one.worn,
             ]
             for one in self.rows

@@ -54,9 +54,10 @@ async def open_for(
         When there is no such radio.
     """
     if spec != "sim":
+        from imuhip.cli.kit_memory import bond_file
         from imuhip.radio.open_radio import open_radio
 
-        return OpenRadio(await open_radio(spec))
+        return OpenRadio(await open_radio(spec, bonds=bond_file()))
     from imuhip.simulation.kit import open_virtual_kit
 
     # A simulated person wears real clocks: that is what the clock mapping is for.
