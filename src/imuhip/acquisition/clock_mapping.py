@@ -20,7 +20,8 @@ from typing import Final
 
 import numpy as np
 
-from imuhip.acquisition.connection_grid import unseen_wait_s
+from imuhip.acquisition.connection_grid import LEAST_PACKETS, unseen_wait_s
+from imuhip.acquisition.event_grid import envelope_of_events, event_grid
 from imuhip.acquisition.lower_hull import HullWindow, LowerHull
 from imuhip.acquisition.two_way import LinkDelay
 from imuhip.core.sensor import ClockFit
@@ -155,20 +156,63 @@ class ClockMapping:
         fit = self._as_fit(self._final_line(), self._uncertainty_s(delay))
         return replace(fit, host_zero_s=fit.host_zero_s - delay.delay_s)
 
-    def hidden_wait_s(self, *, live: bool = False) -> float:
+    def hidden_wait_s(
+        self, *, live: bool = False, between_s: tuple[float, float] = (-np.inf, np.inf)
+    ) -> float:
         """Return how long every packet may have waited for the radio without showing it, s.
 
         Parameters
         ----------
         live : bool
             Look at the latest packets only.
+        between_s : pair of float, s
+            Device times between which to look; 0 is returned where there are too few packets.
 
         Raises
         ------
         ValueError
             Before the first packet.
         """
-        return self._hidden_wait_s(*self._delays(live=live))
+        x, delay_s, age_s = self._delays(live=live)
+        if np.isfinite(between_s).all():
+            assert self._zero is not None  # there was a packet
+            within = (x >= between_s[0] - self._zero[0]) & (x <= between_s[1] - self._zero[0])
+            if np.count_nonzero(within) < LEAST_PACKETS:
+                return 0.0
+            x, delay_s, age_s = x[within], delay_s[within], age_s[within]
+            delay_s = delay_s - delay_s.min()
+        return self._hidden_wait_s(x, delay_s, age_s)
+
+    def fit_of_events(
+        self, received_s: FloatArray, since_s: float, until_s: float, *, live: bool = False
+    ) -> ClockFit | None:
+        """Return the line through the events at which packets left, None where none are seen.
+
+        Parameters
+        ----------
+        received_s : (n,) array, s
+            When questions came in, on the sensor's clock, over one connection.
+        since_s, until_s : float, s
+            Device times between which the connection lasted.
+        live : bool
+            Look at the latest packets only.
+        """
+        grid = event_grid(received_s)
+        if grid is None or self._zero is None:
+            return None
+        zero_s, host_zero_s = self._zero
+        x, y, _ = self._points[: self._n_points][-_MOST_LIVE if live else 0 :].T
+        within = (x >= since_s - zero_s) & (x <= until_s - zero_s)
+        if np.count_nonzero(within) < LEAST_PACKETS:
+            return None
+        x, y = x[within] + zero_s, y[within]
+        hull, pivot, event_s = envelope_of_events(grid, x, y)
+        offset, slope = hull.line(pivot, self._policy.slope_limit, self._expected_slope)
+        late_s = np.maximum(0.0, y - (offset + slope * event_s))
+        parts_s = np.array([_scatter_s(late_s), grid.sd_s, 4 * float(np.std(late_s)) / len(late_s)])
+        uncertainty_s = float(np.sqrt(2 * np.sum(parts_s**2)))
+        host_s = host_zero_s + offset + slope * zero_s
+        return ClockFit(self.epoch, zero_s, host_s, slope, uncertainty_s)
 
     def uncertainty_s(self, delay: LinkDelay | None = None) -> float:
         """Return one sigma of the live times against another sensor's, s.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from imuhip.acquisition.accounting import PlacedBlock
 from imuhip.acquisition.clock_mapping import ClockMapping, MappingPolicy
 from imuhip.acquisition.counted_clock import CountWatch, PauseLosses, counted_mapping
-from imuhip.acquisition.two_way import Exchange, LinkDelay, LinkGap, link_gap
+from imuhip.acquisition.two_way import HIDDEN_S, Exchange, LinkDelay, LinkGap, link_gap
 from imuhip.core.sensor import FLAGS, ClockFit, SampleBlock
 from imuhip.core.series import FloatArray
 
@@ -23,7 +24,7 @@ _MOST_EXCHANGES: Final = 40_000
 """Eleven hours."""
 
 
-def _exchanges() -> deque[Exchange]:
+def _exchanges() -> deque[tuple[int, Exchange]]:
     return deque(maxlen=_MOST_EXCHANGES)
 
 
@@ -46,10 +47,17 @@ class EpochClocks:
         self._mappings: dict[int, ClockMapping] = {}
         self._watch = CountWatch(period_s)
         self._losses = PauseLosses(period_s)
-        self._exchanges: defaultdict[int, deque[Exchange]] = defaultdict(_exchanges)
+        self._exchanges: defaultdict[int, deque[tuple[int, Exchange]]] = defaultdict(_exchanges)
         self._delays: dict[int, LinkDelay] = {}
+        self._by_events: dict[int, ClockFit] = {}
+        self._n_links = 0
+        self._links: dict[tuple[int, int], tuple[float, float]] = {}
         self._last_seq = -1
         self._last_time_s = -np.inf
+
+    def link_began(self) -> None:
+        """Note that what follows comes over another connection."""
+        self._n_links += 1
 
     def begin(self, epoch: int, block: SampleBlock) -> None:
         """Begin an epoch with its first block."""
@@ -68,6 +76,9 @@ class EpochClocks:
         # What is sent again comes late by design; it is heeded only while nothing else is known.
         if not block.flags & FLAGS["backfilled"] or not len(mapping):
             mapping.add(newest_s(block), arrival_s, block.sent_time_s)
+            known_s = newest_s(block) if block.sent_time_s is None else block.sent_time_s
+            first_s, last_s = self._links.get((epoch, self._n_links), (known_s, known_s))
+            self._links[epoch, self._n_links] = (first_s, max(last_s, known_s))
 
     def add_exchange(self, epoch: int, exchange: Exchange) -> bool:
         """Learn from an answered question; False when it is of another epoch, as after a reboot."""
@@ -80,7 +91,7 @@ class EpochClocks:
             exchange.answered_s - sent_s > -_MISFIT_S
         )
         if fits and exchange.answered_s - exchange.asked_s < _LONGEST_EXCHANGE_S:
-            self._exchanges[epoch].append(exchange)
+            self._exchanges[epoch].append((self._n_links, exchange))
             return True
         return False
 
@@ -98,13 +109,34 @@ class EpochClocks:
         told = list(self._exchanges.get(epoch, ()))
         if mapping is None or not len(mapping) or not told:
             return None
-        since_s = told[-1].asked_s - window_s
-        asked_s, received_s = np.array(
-            [(e.asked_s, e.received_s) for e in told if e.asked_s >= since_s]
-        ).T
         live = bool(np.isfinite(window_s))
+        since_s = told[-1][1].asked_s - window_s
         fit = mapping.live_fit() if live else mapping.final_fit()
+        asked_s, received_s = np.array(
+            [(e.asked_s, e.received_s) for _, e in told if e.asked_s >= since_s]
+        ).T
         return link_gap(asked_s, received_s, fit, mapping.hidden_wait_s(live=live))
+
+    def look_for_events(self, epoch: int, *, live: bool) -> bool:
+        """Find connection events where arrivals hide a wait; return whether they are known now."""
+        mapping = self._mappings.get(epoch)
+        self._by_events.pop(epoch, None)
+        asked = [link for link, _ in self._exchanges.get(epoch, ())]
+        if mapping is None or not asked:
+            return False
+        spans_s = [span_s for (in_epoch, _), span_s in self._links.items() if in_epoch == epoch]
+        hidden_s = [mapping.hidden_wait_s(live=live, between_s=span_s) for span_s in spans_s]
+        if max(hidden_s) <= HIDDEN_S:
+            return False
+        link = asked[-1] if live else max(set(asked), key=asked.count)
+        received_s = [e.received_s for k, e in self._exchanges[epoch] if k == link]
+        fit = mapping.fit_of_events(
+            np.array(received_s), *self._links.get((epoch, link), (0.0, 0.0)), live=live
+        )
+        if fit is None:
+            return False
+        self._by_events[epoch] = fit
+        return True
 
     def set_link_delay(self, epoch: int, delay: LinkDelay) -> None:
         """Take what is known of the link off the times of an epoch, from now on."""
@@ -140,6 +172,8 @@ class EpochClocks:
         mapping = self._mappings.get(epoch)
         if mapping is None or not len(mapping):
             return None
+        if epoch in self._by_events:
+            return replace(self._by_events[epoch], uncertainty_s=0.0)
         delay = self._delays.get(epoch)
         fit = mapping.live_fit()
         return fit if delay is None else shifted(fit, -delay.delay_s)
@@ -149,6 +183,8 @@ class EpochClocks:
         mapping = self._mappings.get(epoch)
         if mapping is None or not len(mapping):
             return None
+        if epoch in self._by_events:
+            return self._by_events[epoch].uncertainty_s
         return mapping.uncertainty_s(self._delays.get(epoch))
 
     def final_fits(self, first_epoch: int, last_epoch: int) -> tuple[ClockFit, ...]:
@@ -157,7 +193,8 @@ class EpochClocks:
         last_s = -np.inf
         for epoch in range(first_epoch, last_epoch + 1):
             mapping = self._mappings[epoch]
-            fit = mapping.final_fit(self._delays.get(epoch))
+            by_events = self._by_events.get(epoch)
+            fit = by_events or mapping.final_fit(self._delays.get(epoch))
             # Two epochs of few packets each may be mapped onto one another by milliseconds.
             ends_s = fit.to_recording(np.array(mapping.span_s))
             late_s = max(0.0, last_s + self._period_s - float(ends_s[0]))
@@ -168,7 +205,7 @@ class EpochClocks:
     def estimated_loss(
         self, first_epoch: int, last_epoch: int, final: tuple[ClockFit, ...] | None = None
     ) -> tuple[int, float]:
-        """Return samples lost between the epochs of a count, and the longest pause, s.
+        """Return for how many samples the pauses between epochs have room, and the longest, s.
 
         Parameters
         ----------

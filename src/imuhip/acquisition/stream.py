@@ -147,6 +147,7 @@ class SensorStream:
         self._reader.restarted()
         self._tracker.stream_restarted()
         self._knows_epoch = False
+        self._clocks.link_began()
         if self._tap is not None:
             self._tap.note_start(at_s)
 
@@ -256,7 +257,11 @@ class SensorStream:
         """
         epoch = self._tracker.epoch
         first = epoch if np.isfinite(window_s) else 0
-        return {k: self._clocks.link_gap(k, window_s=window_s) for k in range(first, epoch + 1)}
+        gaps: dict[int, LinkGap | None] = {}
+        for k in range(first, epoch + 1):
+            by_events = self._clocks.look_for_events(k, live=bool(np.isfinite(window_s)))
+            gaps[k] = None if by_events else self._clocks.link_gap(k, window_s=window_s)
+        return gaps
 
     def set_link_delay(self, epoch: int, delay: LinkDelay) -> None:
         """Take what is known of the link off the times of an epoch, from now on."""
