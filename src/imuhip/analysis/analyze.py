@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imuhip.analysis.gait_events import GaitEvents, find_gait_events, seconds_table
+from imuhip.analysis.gait_events import (
+    GaitEvents,
+    find_gait_events,
+    seconds_table,
+    usual_sd_deg,
+)
+from imuhip.analysis.gait_summary import gait_summary
+from imuhip.analysis.gait_trend import gait_trends
 from imuhip.analysis.input_check import check_input
 from imuhip.analysis.live_event import note_events
 from imuhip.analysis.magnetic_quality import note_magnetometer
@@ -140,6 +147,10 @@ def analyze(
     )
     note_movements(analysis.quality, found.movements)
     note_wearings(analysis.quality, wearings)
+    anew_s = [wearing.start_s for wearing in wearings[1:]]
+    trends = gait_trends(analysis.strides, analysis.quality["slips"], anew_s)
+    for gait, trend in trends.items():
+        analysis.summary["gait"][gait]["trend"] = trend
     if live:
         note_events(analysis.quality, found.events)
     return analysis
@@ -197,11 +208,13 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
     events = find_gait_events(found)
     strides = stride_table(time_s, values, events.legs, found.turn_rate_rad_s)
     activity = _activity_markers(found, events)
+    summary = summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments)
+    summary["gait"] = gait_summary(strides, events.labels, usual_sd_deg(found))
     return Analysis(
         angles=angle_table(time_s, values, found.angles.sd),
         orientations=to_north(found.q_WB, found.magnetic),
         strides=strides,
-        summary=summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments),
+        summary=summary,
         quality=assess_quality(
             found.grid,
             found.bias_rad_s,
@@ -214,7 +227,7 @@ def tabulate(found: Kinematics, duration_s: float) -> Analysis:
             found.untold,
         ),
         activity=activity,
-        seconds=seconds_table(time_s, events.labels),
+        seconds=seconds_table(time_s, events),
     )
 
 

@@ -14,16 +14,19 @@ from imuhip.core.series import BoolArray, FloatArray, IntArray
 from imuhip.gait.activity import FRAME_S
 from imuhip.gait.contacts import Shocks, shock_signal
 from imuhip.gait.leg_events import LegEvents, leg_events
-from imuhip.gait.seconds import KINDS, label_seconds
+from imuhip.gait.seconds import KINDS, POSTURES, label_postures, label_seconds
 from imuhip.gait.strides import cut_strides
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GaitEvents", "find_gait_events", "seconds_table"]
+__all__ = ["GaitEvents", "find_gait_events", "seconds_table", "usual_sd_deg"]
 
 _GONE_S = 0.15
 """A filtered shock reaches so far beyond what was measured."""
+
+_EVERY = 10
+"""Rows: the uncertainty changes slowly."""
 
 _SHARPER = 1.5
 """So many times must the shock at a shank stand out more than that at the pelvis to be asked."""
@@ -38,10 +41,13 @@ class GaitEvents:
     legs : mapping of side to LegEvents
     labels : (f,) array
         Places in `imuhip.gait.seconds.KINDS`.
+    postures : (f,) array
+        Places in `imuhip.gait.seconds.POSTURES`.
     """
 
     legs: Mapping[Side, LegEvents]
     labels: IntArray
+    postures: IntArray
 
 
 def find_gait_events(found: Kinematics) -> GaitEvents:
@@ -75,7 +81,26 @@ def find_gait_events(found: Kinematics) -> GaitEvents:
         found.activity.still,
         rate_hz,
     )
-    return GaitEvents(legs, labels)
+    up = {segment: _upwards(q_WB) for segment, q_WB in found.q_WB.items()}
+    thighs = [values for segment, values in up.items() if segment.startswith("thigh")]
+    return GaitEvents(legs, labels, label_postures(thighs, up["pelvis"], rate_hz))
+
+
+def _upwards(q_WB: FloatArray) -> FloatArray:
+    """Return (n,) the vertical part of a segment's y axis."""
+    w, x, y, z = q_WB.T
+    return np.asarray(2.0 * (y * z + w * x))
+
+
+def usual_sd_deg(found: Kinematics) -> dict[str, float]:
+    """Return each angle's usual one-sigma uncertainty in gait, degrees; absent where unknown."""
+    usual = {}
+    for name, sd in found.angles.sd.items():
+        some = sd[found.gait][::_EVERY]
+        some = some[np.isfinite(some)]
+        if len(some):
+            usual[name] = float(np.degrees(np.median(some)))
+    return usual
 
 
 def _peaked(signal: FloatArray, gait: BoolArray) -> float:
@@ -85,11 +110,15 @@ def _peaked(signal: FloatArray, gait: BoolArray) -> float:
     return float(np.mean(values**4) / power**2) if power > 0.0 else 0.0
 
 
-def seconds_table(time_s: FloatArray, labels: IntArray) -> pd.DataFrame:
-    """Return one row per second: ``start_s``, ``end_s``, ``activity``."""
+def seconds_table(time_s: FloatArray, events: GaitEvents) -> pd.DataFrame:
+    """Return one row per second: ``start_s``, ``end_s``, ``activity``, ``posture``."""
     import pandas as pd
 
-    start_s = time_s[0] + np.arange(len(labels)) * FRAME_S
-    end_s = np.minimum(start_s + FRAME_S, time_s[-1])
-    names = np.array(KINDS, dtype=object)[labels]
-    return pd.DataFrame({"start_s": start_s, "end_s": end_s, "activity": names})
+    start_s = time_s[0] + np.arange(len(events.labels)) * FRAME_S
+    columns = {
+        "start_s": start_s,
+        "end_s": np.minimum(start_s + FRAME_S, time_s[-1]),
+        "activity": np.array(KINDS, dtype=object)[events.labels],
+        "posture": np.array(POSTURES, dtype=object)[events.postures],
+    }
+    return pd.DataFrame(columns)

@@ -39,8 +39,8 @@ class Analysis:
         Where the person stood still, posed and walked (``"gait"``), and, covering the session with
         the still ones, where seconds are ``"walk"``, ``"run"``, ``"turn"`` or ``"other"``.
     seconds : DataFrame, optional
-        One row a second: ``start_s``, ``end_s`` and ``activity``, one of still, walk, run, turn and
-        other.
+        One row a second: ``start_s``, ``end_s``, ``activity`` (still, walk, run, turn or other) and
+        ``posture`` (upright, sitting, lying or unknown).
     """
 
     angles: pd.DataFrame

@@ -117,6 +117,7 @@ def _times(legs: Mapping[Side, LegEvents], side: Side) -> dict[str, object]:
         "toe_off_sd_s": leg.toe_off_sd_s,
         "end_s": leg.cut.end_s,
         "stride_time_s": leg.stride_time_s,
+        "stride_time_sd_s": leg.stride_time_sd_s,
         "cadence_steps_per_min": 120.0 / leg.stride_time_s,
         **{f"{name}_time_s": support[name] for name in ("step", "stance", "swing")},
         **{f"{name}_s": support[name] for name in ("double_support", "flight")},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imuhip.cli.gait_lines import print_gait
 from imuhip.cli.options import FileArgument, JsonOption, OptionError
 from imuhip.cli.output import print_json, print_table, say, working
 
@@ -126,6 +127,7 @@ def print_analysis(analysis: Analysis) -> None:
             f"{side}: {found['strides_used']} of {found['strides']} strides used,"
             f" stride time {_spread(found['stride_time_s'], 's', 2)}"
         )
+    print_gait(summary["gait"])
     say()
     rows = list(_angle_rows(summary))
     if rows:

@@ -67,6 +67,7 @@ _INDEPENDENT = 5.0
 
 _WALK_ROLL_OFF_S, _WALK_TOE_OFF_SD_S = 0.078, 0.014
 _RUN_LIGHT_M_S2, _RUN_LIGHT_LAG_S, _RUN_TOE_OFF_SD_S = 0.6 * 9.80665, 0.005, 0.010
+_TOE_OFF_EACH_SD_S = 0.006
 _RUN_HZ = 12.0
 _RUN_WINDOW = (0.12, 0.60)
 _RUN_ROLL_OFF_S, _RUN_UNSEEN_SD_S = -0.069, 0.020
@@ -95,12 +96,15 @@ class ContactTimes:
     Parameters
     ----------
     at_s, sd_s : (k,) arrays, s
+    random_sd_s : (k,) array, s
+        The part of `sd_s` that differs from stride to stride.
     shock_seen : (k,) bool array
         Whether more than the swing of the leg tells of it.
     """
 
     at_s: FloatArray
     sd_s: FloatArray
+    random_sd_s: FloatArray
     shock_seen: BoolArray
 
 
@@ -143,6 +147,7 @@ def contact_times(
     """
     at_s, sd_s = np.empty(len(flexed_s)), np.where(edge, _EDGE_SD_S, _UNSEEN_SD_S)
     seen = np.zeros(len(flexed_s), dtype=bool)
+    each_sd_s = np.where(edge, _EDGE_SD_S, _SWING_SD_S)
     for gait in (False, True):
         own = np.flatnonzero(running == gait)
         usual_s, _ = _AFTER_FLEXION_S[gait]
@@ -155,8 +160,9 @@ def contact_times(
         shift_s, random_sd_s = found
         at_s[own] = flexed_s[own] + shift_s - _LAG_S[gait]
         sd_s[own] = np.hypot(_LAG_SD_S[shocks.struck], random_sd_s)
+        each_sd_s[own] = random_sd_s
         seen[own] = True
-    return ContactTimes(at_s, sd_s, seen)
+    return ContactTimes(at_s, sd_s, each_sd_s, seen)
 
 
 def _struck(
@@ -286,4 +292,4 @@ def toe_off_times(
         at_s[rows] = crossed[found] + _RUN_LIGHT_LAG_S
         sd_s[rows] = _RUN_TOE_OFF_SD_S
         seen[rows] = True
-    return ContactTimes(at_s, sd_s, seen)
+    return ContactTimes(at_s, sd_s, np.full(len(at_s), _TOE_OFF_EACH_SD_S), seen)

@@ -29,6 +29,8 @@ class LegEvents:
     next_contact_s : (k,) array, s
         The one that ends it.
     toe_off_s, toe_off_sd_s : (k,) arrays, s
+    stride_time_sd_s : (k,) array, s
+        Of the time between both contacts: what all contacts are late alike is not in it.
     shock_seen : (k,) bool array
         Whether both contacts were told by more than the swing.
     """
@@ -40,6 +42,7 @@ class LegEvents:
     next_contact_s: FloatArray
     toe_off_s: FloatArray
     toe_off_sd_s: FloatArray
+    stride_time_sd_s: FloatArray
     shock_seen: BoolArray
 
     def __len__(self) -> int:
@@ -67,7 +70,15 @@ def swing_only(cut: StrideCut) -> LegEvents:
         np.empty(0), np.empty((0, 3)), 0.0, cut.start_s, cut.extended_s, walking, begin.at_s
     )
     return LegEvents(
-        cut, walking, begin.at_s, begin.sd_s, end.at_s, lifted.at_s, lifted.sd_s, walking
+        cut,
+        walking,
+        begin.at_s,
+        begin.sd_s,
+        end.at_s,
+        lifted.at_s,
+        lifted.sd_s,
+        np.hypot(begin.random_sd_s, end.random_sd_s),
+        walking,
     )
 
 
@@ -111,6 +122,7 @@ def leg_events(
         next_contact_s=found.at_s[last],
         toe_off_s=lifted.at_s,
         toe_off_sd_s=lifted.sd_s,
+        stride_time_sd_s=np.hypot(found.random_sd_s[first], found.random_sd_s[last]),
         shock_seen=found.shock_seen[first] & found.shock_seen[last],
     )
 

@@ -18,11 +18,28 @@ from imuhip.core.series import BoolArray, FloatArray, IntArray, Marker
 from imuhip.gait.activity import FRAME_S
 from imuhip.gait.strides import StrideCut
 
-__all__ = ["KINDS", "TURNING_RAD_S", "Kind", "intervals", "label_seconds", "running_strides"]
+__all__ = [
+    "KINDS",
+    "POSTURES",
+    "TURNING_RAD_S",
+    "Kind",
+    "Posture",
+    "intervals",
+    "label_postures",
+    "label_seconds",
+    "running_strides",
+]
 
 Kind = Literal["still", "walk", "run", "turn", "other"]
 
 KINDS: Final[tuple[Kind, ...]] = ("still", "walk", "run", "turn", "other")
+
+Posture = Literal["upright", "sitting", "lying", "unknown"]
+
+POSTURES: Final[tuple[Posture, ...]] = ("upright", "sitting", "lying", "unknown")
+"""Thighs nearer to level than to upright are sitting's, the pelvis nearer to level lying's."""
+
+_LEVEL_RAD = np.radians(50.0)
 
 TURNING_RAD_S = np.radians(45.0)
 """Faster changes of the walking direction are turns."""
@@ -142,6 +159,31 @@ def _mean_by_second(values: FloatArray, frame: int, n_seconds: int) -> FloatArra
     starts = np.arange(n_seconds) * frame
     count = np.minimum(starts + frame, len(values)) - starts
     return np.asarray(np.add.reduceat(values, starts) / count) if n_seconds else np.empty(0)
+
+
+def label_postures(
+    thighs_up: Sequence[FloatArray], pelvis_up: FloatArray, rate_hz: float
+) -> IntArray:
+    """Return (f,) how the body is held in each second, as its place in `POSTURES`.
+
+    Parameters
+    ----------
+    thighs_up : sequence of (n,) arrays
+        How much each thigh's long axis points up: 1 upright, 0 level; NaN where unknown.
+    pelvis_up : (n,) array
+        The same of the pelvis.
+    rate_hz : float
+    """
+    frame = round(FRAME_S * rate_hz)
+    n_seconds = int(np.ceil(len(pelvis_up) / frame))
+    thigh = np.mean([_mean_by_second(up, frame, n_seconds) for up in thighs_up], axis=0)
+    pelvis = _mean_by_second(pelvis_up, frame, n_seconds)
+    level = np.cos(_LEVEL_RAD)
+    postures = np.full(n_seconds, POSTURES.index("upright"))
+    postures[thigh < level] = POSTURES.index("sitting")
+    postures[pelvis < level] = POSTURES.index("lying")
+    postures[~np.isfinite(thigh + pelvis)] = POSTURES.index("unknown")
+    return postures
 
 
 def intervals(labels: IntArray, start_s: float, end_s: float) -> tuple[Marker, ...]:
