@@ -144,5 +144,6 @@ def test_matches_by_service_or_name() -> None:
     service = "326a9000-85cb-9195-d9dd-464cfbbae75a"
     assert driver.matches(Advertisement("AA", "renamed", -60, (service,)))
     assert driver.matches(Advertisement("AA", "MetaWear", -60))
-    assert not driver.matches(Advertisement("AA", "MetaWear", -60, ("0000180d",)))
+    assert driver.matches(Advertisement("AA", "MetaMotion", -60, ("0000180d",)))
+    assert not driver.matches(Advertisement("AA", "Wear", -60, ("0000180d",)))
     assert not driver.matches(Advertisement("AA", "Polar Sense 12345678", -60))

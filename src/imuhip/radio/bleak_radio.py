@@ -216,9 +216,15 @@ class BleakLink:
             return bytes(await self._connected().read_gatt_char(uuid))
 
     async def write(self, uuid: str, data: bytes, *, response: bool = True) -> None:
-        """Write a characteristic."""
+        """Write a characteristic; in the one way it can be written, where it offers but one."""
         with translated(f"writing to {self._address}"):
-            await self._connected().write_gatt_char(uuid, data, response=response)
+            client = self._connected()
+            offered = client.services.get_characteristic(uuid)
+            ways = set() if offered is None else set(offered.properties)
+            ways &= {"write", "write-without-response"}
+            if len(ways) == 1:
+                response = ways == {"write"}
+            await client.write_gatt_char(uuid, data, response=response)
 
     async def subscribe(self, uuid: str, callback: NotifyCallback) -> None:
         """Enable notifications or indications; the callback runs on the loop's thread."""

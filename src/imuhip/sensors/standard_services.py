@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from imuhip.core.link import Link
-from imuhip.errors import ProtocolError
+from imuhip.errors import BondError, ConnectError, ProtocolError
 
 __all__ = [
     "BATTERY_LEVEL_UUID",
@@ -30,15 +30,20 @@ FIRMWARE_UUID: Final = "00002a26-0000-1000-8000-00805f9b34fb"
 MANUFACTURER_UUID: Final = "00002a29-0000-1000-8000-00805f9b34fb"
 
 
-async def read_battery_percent(link: Link) -> int:
-    """Read the battery level.
+async def read_battery_percent(link: Link) -> int | None:
+    """Read the battery level, None where the sensor has none.
 
     Raises
     ------
     ProtocolError
         When it is not one byte from 0 to 100.
     """
-    data = await link.read(BATTERY_LEVEL_UUID)
+    try:
+        data = await link.read(BATTERY_LEVEL_UUID)
+    except BondError:
+        raise
+    except ConnectError:
+        return None
     if len(data) != 1:
         raise _no_level(data)
     return percent_of(data)
@@ -62,8 +67,13 @@ def _no_level(data: bytes) -> ProtocolError:
 
 
 async def read_text(link: Link, uuid: str) -> str:
-    """Read a characteristic of the device information."""
-    return text_of(await link.read(uuid))
+    """Read a characteristic of the device information, nothing where the sensor has none."""
+    try:
+        return text_of(await link.read(uuid))
+    except BondError:
+        raise
+    except ConnectError:
+        return ""
 
 
 def text_of(data: bytes) -> str:

@@ -131,22 +131,17 @@ class Thingy52Driver:
         return "Thingy:52"
 
     def matches(self, advertisement: Advertisement) -> bool:
-        """Return whether an advertisement carries the service or, for want of it, the name."""
-        if advertisement.service_uuids:
-            return _ADVERTISED_SERVICE in advertisement.service_uuids
-        return advertisement.name.startswith("Thingy")
+        """Return whether an advertisement carries the service or the name given at the factory."""
+        return _ADVERTISED_SERVICE in advertisement.service_uuids or advertisement.name.startswith(
+            "Thingy"
+        )
 
     async def identify(self, link: Link) -> SensorIdentity:
-        """Read the firmware; there is no serial number, so the address stands for it.
-
-        Raises
-        ------
-        ProtocolError
-            When the version cannot be read.
-        """
-        version = await link.read(_FIRMWARE)
-        if len(version) != 3:
-            raise ProtocolError(f"firmware version of {len(version)} bytes, expected 3")
+        """Read the firmware; there is no serial number, so the address stands for it."""
+        try:
+            version = await link.read(_FIRMWARE)
+        except ConnectError:
+            version = b""
         return SensorIdentity(
             model=self.model,
             serial=link.address,

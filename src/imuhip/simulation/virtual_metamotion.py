@@ -154,6 +154,8 @@ class VirtualMetaMotion(SampledSensor):
         return config[0] & 15 in _RATES and config[1] in ranges
 
     def _process(self, register: int, rest: bytes) -> None:
+        if register == 0x80:
+            self._answer(bytes((_PROCESSOR, 0x80, 0, 3)))
         if register == 2 and len(self._processors) < _MOST_PROCESSORS:
             if rest[2:] == bytes((0xFF, 0xA0, 0x11, 0x31, 0x03)):
                 self._processors.append((rest[0], rest[1]))

@@ -10,11 +10,17 @@ import numpy as np
 from imuhip.core.sensor import SampleBlock, StreamConfig
 from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
+from imuhip.sensors.counting import SampleCount, clip_flags
 from imuhip.sensors.joining import StreamJoiner, no_samples
 from imuhip.sensors.metamotion.registers import (
+    ACC,
+    ACC_DATA,
     ACC_LSB_PER_G,
     GYR_LSB_PER_DPS,
+    GYRO,
+    GYRO_DATA,
     PROCESSOR_MADE,
+    decode_plain,
     decode_stamped,
 )
 from imuhip.sensors.metamotion.ticks import TickClock, TickedSample
@@ -24,15 +30,21 @@ __all__ = ["MetaMotionDecoder"]
 _SAME_INSTANT: Final = 0.25
 """Ticks are coarse; two samples of one instant may be stamped either side of one."""
 _DATA: Final = b"\x09\x03"
+_PLAIN_ACC: Final = bytes((ACC, ACC_DATA))
+_PLAIN_GYR: Final = tuple(bytes((GYRO, register)) for register in GYRO_DATA)
 _CLIPPED: Final = 32767
 _REMEMBERED: Final = 64
+_MOST_AHEAD: Final = 3
+"""Plain samples of one stream that wait for the other's; with more, the other's were lost."""
 
 
 class MetaMotionDecoder:
-    """Turns stamped samples of both streams, and the replies before them, into samples.
+    """Turns samples of both streams, and the replies before them, into samples.
 
     The replies that number the processors belong to the stream: the first one stamps angular rate,
-    the second acceleration. The driver hands them on, and a recording can be decoded again.
+    the second acceleration. The driver hands them on, and a recording can be decoded again. Without
+    such replies the board has no processors, and sends samples without stamps: these are paired in
+    the order they come, and counted.
 
     Parameters
     ----------
@@ -49,6 +61,9 @@ class MetaMotionDecoder:
         self._processors: list[int] = []
         self._next_seq = 0
         self._repeats: deque[tuple[TickedSample, FloatArray]] = deque(maxlen=_REMEMBERED)
+        self._count = SampleCount(rate_hz)
+        self._plain_acc: deque[tuple[int, int, int]] = deque(maxlen=_MOST_AHEAD)
+        self._plain_gyr: deque[tuple[int, int, int]] = deque(maxlen=_MOST_AHEAD)
 
     def decode(self, packet: bytes) -> SampleBlock:
         """Decode one notification.
@@ -65,12 +80,18 @@ class MetaMotionDecoder:
             For bytes that do not follow the protocol; the next good packet decodes as if the bad
             one had been lost.
         """
-        if packet[:2] != _DATA:
-            if packet[:2] == PROCESSOR_MADE and len(packet) == 3 and len(self._processors) < 2:
-                self._processors.append(packet[2])
-            elif len(packet) < 2:
-                raise ProtocolError(f"notification of {len(packet)} bytes, at least 2 are needed")
-            return no_samples()
+        head = packet[:2]
+        if head == _DATA:
+            return self._stamped(packet)
+        if not self._processors and (head == _PLAIN_ACC or head in _PLAIN_GYR):
+            return self._plain(packet)
+        if head == PROCESSOR_MADE and len(packet) == 3 and len(self._processors) < 2:
+            self._processors.append(packet[2])
+        elif len(packet) < 2:
+            raise ProtocolError(f"notification of {len(packet)} bytes, at least 2 are needed")
+        return no_samples()
+
+    def _stamped(self, packet: bytes) -> SampleBlock:
         sample = decode_stamped(packet)
         if sample.processor not in self._processors:
             raise ProtocolError(f"sample of processor {sample.processor}, which was not asked for")
@@ -105,3 +126,16 @@ class MetaMotionDecoder:
             return no_samples()
         placed, gyr = self._repeats.popleft()
         return SampleBlock(placed.seq, np.array([placed.time_s]), np.full((1, 3), np.nan), gyr)
+
+    def _plain(self, packet: bytes) -> SampleBlock:
+        is_acc = packet[:2] == _PLAIN_ACC
+        (self._plain_acc if is_acc else self._plain_gyr).append(decode_plain(packet))
+        if not (self._plain_acc and self._plain_gyr):
+            return no_samples()
+        acc = np.array([self._plain_acc.popleft()], dtype=np.int16)
+        gyr = np.array([self._plain_gyr.popleft()], dtype=np.int16)
+        return self._count.block(
+            acc.astype(float) * self._acc_scale,
+            gyr.astype(float) * self._gyr_scale,
+            flags=clip_flags(acc, gyr),
+        )

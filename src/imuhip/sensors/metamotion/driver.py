@@ -16,10 +16,14 @@ from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
 from imuhip.sensors.metamotion.decoder import MetaMotionDecoder
 from imuhip.sensors.metamotion.registers import (
+    ACC,
+    ACC_DATA,
     ACC_LSB_PER_G,
     BLINK,
     BOARDS,
     GYR_LSB_PER_DPS,
+    GYRO,
+    PROCESSOR,
     RATES_HZ,
     SAMPLING_OFF,
     SAMPLING_ON,
@@ -40,21 +44,22 @@ __all__ = ["MetaMotionDriver"]
 _SERVICE: Final = "326a9000-85cb-9195-d9dd-464cfbbae75a"
 _COMMAND: Final = "326a9001-85cb-9195-d9dd-464cfbbae75a"
 _NOTIFY: Final = "326a9006-85cb-9195-d9dd-464cfbbae75a"
-_NAME: Final = "MetaWear"
+_NAMES: Final = ("MetaWear", "MetaMotion")
 _MODELS: Final = {"5": "MetaMotion R", "6": "MetaMotion C", "8": "MetaMotion S"}
 _REPLY_TIMEOUT_S: Final = 3.0
-_ACC, _GYRO = 0x03, 0x13
-_ACC_DATA: Final = 0x04
+_OPTIONAL_TIMEOUT_S: Final = 1.0
+"""For what not every firmware answers."""
 _CONFIG, _INFO, _READ = 0x03, 0x00, 0x80
 _SHORT_INTERVAL: Final = bytes.fromhex("110906000c0000005802")
 """Asks for connection events every 7.5 to 15 ms: each sample is a notification."""
 
 
 class MetaMotionDriver:
-    """MetaMotion R, RL, C and S, every sample stamped by the board."""
+    """MetaMotion R, RL, C and S, every sample stamped by a board that has processors for it."""
 
     def __init__(self) -> None:
         self._boards: WeakKeyDictionary[Link, Board] = WeakKeyDictionary()
+        self._stamps: WeakKeyDictionary[Link, bool] = WeakKeyDictionary()
 
     @property
     def model(self) -> str:
@@ -62,19 +67,19 @@ class MetaMotionDriver:
         return "MetaMotion"
 
     def matches(self, advertisement: Advertisement) -> bool:
-        """Return whether an advertisement carries the service or, for want of it, the name."""
-        if advertisement.service_uuids:
-            return _SERVICE in advertisement.service_uuids
-        return advertisement.name == _NAME
+        """Return whether an advertisement carries the service or a name of the maker."""
+        return _SERVICE in advertisement.service_uuids or advertisement.name.startswith(_NAMES)
 
     async def identify(self, link: Link) -> SensorIdentity:
-        """Read model, serial number and firmware."""
+        """Read model, serial number and firmware, and whether samples can be stamped."""
         number = await read_text(link, MODEL_UUID)
+        async with _conversation(link) as ask:
+            self._stamps[link] = await _has_processors(ask)
         return SensorIdentity(
-            model=_MODELS.get(number, f"MetaWear model {number}"),
+            model=_MODELS.get(number, f"MetaWear model {number}" if number else self.model),
             serial=await read_text(link, SERIAL_UUID) or link.address,
             firmware=await read_text(link, FIRMWARE_UUID),
-            clock_hz=1 / TICK_S,
+            clock_hz=1 / TICK_S if self._stamps[link] else 0.0,
         )
 
     async def battery_percent(self, link: Link) -> int | None:
@@ -103,13 +108,13 @@ class MetaMotionDriver:
             await ask.send(*SAMPLING_OFF)
             board = await _board(link, ask)
             wanted = {
-                _ACC: board.acc_config(config.rate_hz, config.acc_range_g),
-                _GYRO: board.gyr_config(config.rate_hz, config.gyr_range_dps),
+                ACC: board.acc_config(config.rate_hz, config.acc_range_g),
+                GYRO: board.gyr_config(config.rate_hz, config.gyr_range_dps),
             }
             for module, values in wanted.items():
                 await ask.send(bytes((module, _CONFIG)) + values)
-                taken = await ask(bytes((module, _CONFIG | _READ)))
-                if taken[2:4] != values:
+                taken = await ask.if_any(bytes((module, _CONFIG | _READ)))
+                if taken and taken[2:4] != values:
                     raise ConnectError(
                         f"{link.address}: module {module:#04x} was set to {values.hex()}"
                         f" and reads {taken[2:].hex()}",
@@ -132,12 +137,16 @@ class MetaMotionDriver:
         await link.subscribe(_NOTIFY, ask.on_notification)
         try:
             await ask.send(*SAMPLING_OFF, _SHORT_INTERVAL)
-            sources = ((_GYRO, board.gyro_register), (_ACC, _ACC_DATA))
-            numbers = [(await ask(make_stamper(*source)))[2] for source in sources]
+            sources = ((GYRO, board.gyro_register), (ACC, ACC_DATA))
+            if self._stamps.get(link, True):
+                numbers = [(await ask(make_stamper(*source)))[2] for source in sources]
+                reports = [bytes((PROCESSOR, 0x07, number, 0x01)) for number in numbers]
+                reports.insert(0, bytes((PROCESSOR, 0x03, 0x01)))
+            else:
+                reports = [bytes((*source, 0x01)) for source in sources]
         finally:
             ask.is_listening = False
-        await ask.send(b"\x09\x03\x01", *(bytes((0x09, 0x07, n, 0x01)) for n in numbers))
-        await ask.send(*SAMPLING_ON)
+        await ask.send(*reports, *SAMPLING_ON)
 
     async def stop(self, link: Link) -> None:
         """Stop both streams, take the processors away, and unsubscribe."""
@@ -173,19 +182,26 @@ class _Conversation:
             await self._link.write(_COMMAND, command, response=False)
 
     async def __call__(self, command: bytes) -> bytes:
-        await self.send(command)
-        try:
-            async with asyncio.timeout(_REPLY_TIMEOUT_S):
-                while True:
-                    reply = await self._replies.get()
-                    if reply[:2] == command[:2] and len(reply) > 2:
-                        return reply
-        except TimeoutError:
+        reply = await self.if_any(command, _REPLY_TIMEOUT_S)
+        if not reply:
             raise ConnectError(
                 f"{self._link.address}: no reply to command {command.hex()}"
                 f" within {_REPLY_TIMEOUT_S:g} s",
                 hint="switch the sensor off and on, and bring it nearer",
-            ) from None
+            )
+        return reply
+
+    async def if_any(self, command: bytes, timeout_s: float = _OPTIONAL_TIMEOUT_S) -> bytes:
+        """Return the reply, or nothing when none comes; of a module that is absent, its head."""
+        await self.send(command)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    reply = await self._replies.get()
+                    if reply[:2] == command[:2]:
+                        return reply
+        except TimeoutError:
+            return b""
 
 
 @asynccontextmanager
@@ -199,12 +215,25 @@ async def _conversation(link: Link) -> AsyncIterator[_Conversation]:
             await link.unsubscribe(_NOTIFY)
 
 
+async def _has_processors(ask: _Conversation) -> bool:
+    """Ask for the module; where nothing answers that, try."""
+    reply = await ask.if_any(bytes((PROCESSOR, _INFO | _READ)))
+    if not reply:
+        await ask.send(*SAMPLING_OFF)
+        reply = await ask.if_any(make_stamper(ACC, ACC_DATA))
+        await ask.send(*SAMPLING_OFF)
+    return len(reply) > 2
+
+
 async def _board(link: Link, ask: _Conversation) -> Board:
-    acc, gyro = [(await ask(bytes((module, _INFO | _READ))))[2] for module in (_ACC, _GYRO)]
-    board = BOARDS.get((acc, gyro))
+    replies = [await ask(bytes((module, _INFO | _READ))) for module in (ACC, GYRO)]
+    acc, gyro = (reply[2] if len(reply) > 2 else None for reply in replies)
+    board = None if acc is None or gyro is None else BOARDS.get((acc, gyro))
     if board is None:
+        named = ["none" if one is None else str(one) for one in (acc, gyro)]
         raise ConnectError(
-            f"{link.address}: its modules say {acc} for acceleration and {gyro} for angular rate,"
+            f"{link.address}: it names chip {named[0]} for acceleration and {named[1]} for angular"
+            " rate,"
             f" known are {', '.join(f'{a} and {g} ({b.chip})' for (a, g), b in BOARDS.items())}",
             hint="a MetaMotion R, RL, C or S is needed",
         )

@@ -1,7 +1,8 @@
 """Modules and registers of a MetaMotion board, and the frames of a stamped stream.
 
 A command is ``u8 module, u8 register, data``; bit 7 of the register asks for its value, which
-comes as a notification that begins alike. A stamped sample (little-endian) is::
+comes as a notification that begins alike. A plain sample is ``u8 module, u8 register, i16 x, y, z``
+and a stamped one (little-endian) is::
 
     u8 0x09    u8 0x03    u8 processor    u32 ticks    i16 x, y, z
 
@@ -19,10 +20,15 @@ from typing import Final
 from imuhip.errors import ProtocolError
 
 __all__ = [
+    "ACC",
+    "ACC_DATA",
     "ACC_LSB_PER_G",
     "BLINK",
     "BOARDS",
+    "GYRO",
+    "GYRO_DATA",
     "GYR_LSB_PER_DPS",
+    "PROCESSOR",
     "PROCESSOR_MADE",
     "RATES_HZ",
     "SAMPLING_OFF",
@@ -30,9 +36,16 @@ __all__ = [
     "TICK_S",
     "Board",
     "StampedSample",
+    "decode_plain",
     "decode_stamped",
     "make_stamper",
 ]
+
+ACC, PROCESSOR, GYRO = 0x03, 0x09, 0x13
+"""Modules."""
+ACC_DATA: Final = 0x04
+GYRO_DATA: Final = (0x05, 0x04)
+"""Of a BMI160 and of a BMI270."""
 
 TICK_S: Final = 48 / 32768
 RATES_HZ: Final = (25, 50, 100, 200)
@@ -48,6 +61,7 @@ _ODR: Final = {25: 6, 50: 7, 100: 8, 200: 9}
 _GYR_RANGE: Final = {2000: 0, 1000: 1, 500: 2, 250: 3, 125: 4}
 
 PROCESSOR_MADE: Final = bytes((0x09, 0x02))
+_PLAIN: Final = struct.Struct("<BB3h")
 _STAMPED: Final = struct.Struct("<BBBI3h")
 _ACCOUNTER: Final = bytes((0x11, 0x31, 0x03))
 _THREE_I16: Final = 0xA0
@@ -57,9 +71,10 @@ BLINK: Final = (
     bytes.fromhex("020101"),
 )
 SAMPLING_ON: Final = tuple(map(bytes.fromhex, ("13020100", "03020100", "130101", "030101")))
-SAMPLING_OFF: Final = tuple(
-    map(bytes.fromhex, ("030100", "130100", "03020001", "13020001", "090300", "0908"))
-)
+_STREAMS_OFF: Final = ("030100", "130100", "03020001", "13020001")
+_NOTHING_SENT: Final = ("030400", "130400", "130500", "090300", "0908")
+SAMPLING_OFF: Final = tuple(map(bytes.fromhex, _STREAMS_OFF + _NOTHING_SENT))
+"""Both streams, with or without stamps, whoever started them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,22 @@ class StampedSample:
     processor: int
     ticks: int
     counts: tuple[int, int, int]
+
+
+def decode_plain(data: bytes) -> tuple[int, int, int]:
+    """Read the counts of a plain sample.
+
+    Raises
+    ------
+    ProtocolError
+        When it is none.
+    """
+    if len(data) != _PLAIN.size:
+        raise ProtocolError(
+            f"notification {data[:16].hex()!r} of {len(data)} bytes, expected {_PLAIN.size}"
+        )
+    _, _, x, y, z = _PLAIN.unpack(data)
+    return x, y, z
 
 
 def make_stamper(module: int, register: int) -> bytes:

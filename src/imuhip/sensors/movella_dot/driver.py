@@ -107,7 +107,7 @@ class MovellaDotDriver:
                 " refused",
                 hint=f"those of a DOT are {_RANGES[0]} g and {_RANGES[1]} °/s, always",
             )
-        running = await link.read(_MEASUREMENT_CONTROL)
+        running = await self._running(link)
         if len(running) >= 3 and running[1] == _START:
             await link.write(_MEASUREMENT_CONTROL, bytes((_MEASUREMENT, _STOP, running[2])))
         wanted = bytearray(_DEVICE_CONTROL_BYTES)
@@ -115,6 +115,13 @@ class MovellaDotDriver:
         struct.pack_into("<H", wanted, _RATE_OFFSET, config.rate_hz)
         await link.write(_DEVICE_CONTROL, bytes(wanted))
         await self._require_rate(link, config.rate_hz)
+
+    async def _running(self, link: Link) -> bytes:
+        """Return kind, action and mode of the measurement, nothing where that cannot be read."""
+        try:
+            return await link.read(_MEASUREMENT_CONTROL)
+        except ConnectError:
+            return b""
 
     async def _require_rate(self, link: Link, rate_hz: int) -> None:
         settings = await link.read(_DEVICE_CONTROL)
@@ -126,13 +133,27 @@ class MovellaDotDriver:
         if set_hz != rate_hz:
             raise ConnectError(
                 f"{link.address}: sample rate of {rate_hz} Hz refused, it stays at {set_hz} Hz",
-                hint="end a recording or synchronisation that runs on the sensor, then try again",
+                hint="end a recording or synchronisation that runs on the sensor, then try again;"
+                f" or record with --rate {set_hz}",
             )
 
     async def start(self, link: Link, on_packet: NotifyCallback) -> None:
-        """Subscribe to the medium payload, then start the measurement."""
+        """Subscribe to the medium payload, then start the measurement.
+
+        Raises
+        ------
+        ConnectError
+            When the sensor does not measure then: firmware differs in the payloads it has.
+        """
         await link.subscribe(_MEDIUM_PAYLOAD, on_packet)
         await link.write(_MEASUREMENT_CONTROL, bytes((_MEASUREMENT, _START, self._mode)))
+        running = await self._running(link)
+        if len(running) >= 3 and running[1:3] != bytes((_START, self._mode)):
+            raise ConnectError(
+                f"{link.address}: payload mode {int(self._mode)} was not started",
+                hint="update the sensor's firmware, take it off its charger, and end a recording or"
+                " synchronisation that runs on it",
+            )
 
     async def stop(self, link: Link) -> None:
         """Stop the measurement and unsubscribe."""

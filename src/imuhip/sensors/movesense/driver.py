@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
-from imuhip.sensors.movesense.packets import MovesenseStreamDecoder, decode_hello
+from imuhip.sensors.movesense.packets import Hello, MovesenseStreamDecoder, decode_hello
 from imuhip.sensors.movesense.pipe import NOTIFY_UUID, SERVICE_UUID, Pipe
 from imuhip.sensors.standard_services import SERIAL_UUID, percent_of, read_text
 
@@ -68,17 +68,14 @@ class MovesenseDriver:
         )
 
     async def identify(self, link: Link) -> SensorIdentity:
-        """Read serial number and firmware; to be called once a connection is made.
-
-        Raises
-        ------
-        ConnectError
-            When the sensor does not reply.
-        """
+        """Read serial number and firmware; to be called once a connection is made."""
         pipe = self._pipes[link] = Pipe(link)
         await pipe.open()
-        hello = decode_hello(await pipe.ask(_Command.HELLO, _HELLO_REFERENCE))
-        serial = hello.serial or await read_text(link, SERIAL_UUID)
+        try:
+            hello = decode_hello(await pipe.ask(_Command.HELLO, _HELLO_REFERENCE))
+        except ConnectError:
+            hello = Hello()  # what matters is whether it replies to a subscription
+        serial = hello.serial or await read_text(link, SERIAL_UUID) or link.address
         return SensorIdentity(
             model=hello.product or self.model,
             serial=serial,
@@ -121,14 +118,17 @@ class MovesenseDriver:
         if pipe.is_streaming:
             await pipe.open()
             await pipe.tell(_Command.UNSUBSCRIBE, _IMU_REFERENCE)
-        pipe.on_data, pipe.has_data = on_packet, False
+        pipe.on_data, pipe.data_reference, pipe.has_data = on_packet, _IMU_REFERENCE, False
         path = f"/Meas/IMU{3 * self._n_sensors}/{pipe.rate_hz}".encode()
         try:
             await self._on_path(link, _Command.SUBSCRIBE, _IMU_REFERENCE, path)
         except ConnectError:
             # Early firmware sends what it was asked for and does not reply.
             if not pipe.has_data:
-                raise
+                # What an earlier program left subscribed may be in the way.
+                for reference in {_IMU_REFERENCE, *pipe.strangers}:
+                    await pipe.tell(_Command.UNSUBSCRIBE, reference)
+                await self._on_path(link, _Command.SUBSCRIBE, _IMU_REFERENCE, path)
         pipe.is_streaming = True
 
     async def stop(self, link: Link) -> None:

@@ -260,15 +260,8 @@ class Hello:
 def decode_hello(result: bytes) -> Hello:
     """Read the reply to HELLO, without its first two bytes.
 
-    Early firmware replies the word ``Hello`` and tells nothing.
-
-    Raises
-    ------
-    ProtocolError
-        For an empty reply.
+    Early firmware replies the word ``Hello``, or nothing, and tells nothing.
     """
-    if not result:
-        raise ProtocolError("Movesense said nothing in reply to HELLO")
     texts = [text.decode("utf-8", "replace") for text in result[1:].split(b"\0")]
     if len(texts) < 5:
         return Hello()

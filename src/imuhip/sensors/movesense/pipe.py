@@ -31,6 +31,10 @@ class Pipe:
         self._link = link
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self.on_data: NotifyCallback | None = None
+        self.data_reference = 0
+        """Whose data is handed on."""
+        self.strangers: set[int] = set()
+        """References of other data that came: an earlier program subscribed to it."""
         self.is_streaming = False
         self.has_data = False
         """Whether data came since this was last set to False."""
@@ -47,6 +51,8 @@ class Pipe:
             reply = self._waiting.pop(data[1], None)
             if reply is not None and not reply.done():
                 reply.set_result(data[2:])
+        elif data[1:2] != bytes((self.data_reference,)):
+            self.strangers.update(data[1:2])
         elif self.on_data is not None:
             self.has_data = True
             self.on_data(data)

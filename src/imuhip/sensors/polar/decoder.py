@@ -13,8 +13,14 @@ from imuhip.core.series import FloatArray
 from imuhip.errors import ProtocolError
 from imuhip.sensors.joining import StreamJoiner, no_samples
 from imuhip.sensors.polar.frame_clock import FrameClock, PlacedFrame
-from imuhip.sensors.polar.frames import STANDARD_GRAVITY_M_S2, Frame, decode_frame, to_si
-from imuhip.sensors.polar.profile import REPLY, Measurement, Operation, Status
+from imuhip.sensors.polar.frames import (
+    STANDARD_GRAVITY_M_S2,
+    Frame,
+    decode_frame,
+    measurement_of,
+    to_si,
+)
+from imuhip.sensors.polar.profile import OTHER_MEASUREMENTS, REPLY, Measurement, Operation, Status
 from imuhip.sensors.polar.settings import decode_reply, decode_settings, factor_of
 
 __all__ = ["PolarDecoder"]
@@ -81,6 +87,8 @@ class PolarDecoder:
         if packet[:1] == bytes((REPLY,)):
             self._learn_factor(packet)
             return self._empty()
+        if measurement_of(packet) in OTHER_MEASUREMENTS:
+            return self._empty()  # an earlier program started it
         frame = decode_frame(packet)
         clock = self._clocks.get(frame.measurement)
         if clock is None:

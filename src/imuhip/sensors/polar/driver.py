@@ -66,13 +66,13 @@ class PolarDriver:
 
         The chest straps of the same maker have no gyroscope and another name.
         """
-        return advertisement.name.startswith(profile.ADVERTISED_NAME_PREFIX)
+        return advertisement.name.startswith(profile.ADVERTISED_NAMES)
 
     async def identify(self, link: Link) -> SensorIdentity:
         """Read model, serial number and firmware; the clock counts nanoseconds."""
         serial = await read_text(link, SERIAL_UUID)
         return SensorIdentity(
-            model=f"Polar {await read_text(link, MODEL_UUID)}",
+            model=f"Polar {await read_text(link, MODEL_UUID) or 'Verity Sense'}",
             serial=serial or link.address,
             firmware=await read_text(link, FIRMWARE_UUID),
             clock_hz=1e9,

@@ -21,7 +21,7 @@ from imuhip.core.series import FloatArray, IntArray
 from imuhip.errors import ProtocolError
 from imuhip.sensors.polar.profile import Measurement
 
-__all__ = ["STANDARD_GRAVITY_M_S2", "Frame", "decode_frame", "to_si"]
+__all__ = ["STANDARD_GRAVITY_M_S2", "Frame", "decode_frame", "measurement_of", "to_si"]
 
 STANDARD_GRAVITY_M_S2: Final = 9.80665
 _HEADER: Final = struct.Struct("<BQB")
@@ -35,7 +35,9 @@ _CHANNELS: Final[dict[tuple[int, bool, int], int]] = {
     (Measurement.ACC, True, 1): 3,
     (Measurement.ACC, False, 1): 3,
     (Measurement.GYRO, True, 0): 3,
+    (Measurement.GYRO, False, 0): 3,
     (Measurement.MAG, True, 0): 3,
+    (Measurement.MAG, False, 0): 3,
     (Measurement.MAG, True, 1): 4,
 }
 """Kinds of frames read, all of 16-bit samples, and their channels; the fourth is a grade."""
@@ -61,6 +63,11 @@ class Frame:
     time_ns: int
     kind: int
     counts: IntArray
+
+
+def measurement_of(data: bytes) -> int:
+    """Return the number of the measurement that a data frame begins with, -1 of an empty one."""
+    return data[0] & _MEASUREMENT_MASK if data else -1
 
 
 def decode_frame(data: bytes) -> Frame:

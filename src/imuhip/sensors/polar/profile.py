@@ -6,9 +6,10 @@ from enum import IntEnum
 from typing import Final
 
 __all__ = [
-    "ADVERTISED_NAME_PREFIX",
+    "ADVERTISED_NAMES",
     "CONTROL_UUID",
     "DATA_UUID",
+    "OTHER_MEASUREMENTS",
     "REPLY",
     "Measurement",
     "Operation",
@@ -19,7 +20,7 @@ __all__ = [
 CONTROL_UUID: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 DATA_UUID: Final = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
 
-ADVERTISED_NAME_PREFIX: Final = "Polar Sense "
+ADVERTISED_NAMES: Final = ("Polar Sense", "Polar Verity Sense")
 """Followed by the eight digits printed on the sensor. Other Polar models have no gyroscope."""
 
 REPLY: Final = 0xF0
@@ -41,6 +42,10 @@ class Measurement(IntEnum):
     GYRO = 5
     MAG = 6
     SDK_MODE = 9
+
+
+OTHER_MEASUREMENTS: Final = frozenset((0, 1, 3, 7, 8, 10, 11, 12, 13, 14))
+"""Numbers of what other programs may have started: electrocardiogram, light, pulse intervals..."""
 
 
 class Setting(IntEnum):

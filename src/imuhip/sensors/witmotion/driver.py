@@ -31,7 +31,7 @@ _BASE: Final = "0000{}-0000-1000-8000-00805f9a34fb"
 _SERVICE: Final = _BASE.format("ffe5")
 _NOTIFY: Final = _BASE.format("ffe4")
 _WRITE: Final = _BASE.format("ffe9")
-_NAMES: Final = ("WT", "BWT")
+_NAMES: Final = ("WT", "BWT", "WitMotion")
 
 RATE_CODES: Final = {1: 3, 2: 4, 5: 5, 10: 6, 20: 7, 50: 8, 100: 9, 125: 10, 200: 11}
 """Value of the rate register by rate in Hz; not every model knows the highest."""
@@ -58,7 +58,8 @@ _CHARGE_BY_VOLTAGE: Final = (
 """The vendor's steps: from this many hundredths of a volt on, so many percent."""
 
 _ANSWER_TIMEOUT_S: Final = 1.0
-_OPTIONAL_TIMEOUT_S: Final = 0.3
+_MOST_ASKED: Final = 3
+_OPTIONAL_TIMEOUT_S: Final = 0.6
 """For registers that not every model has."""
 _UNLOCK_S: Final = 0.12
 """The sensor needs 0.1 s to open its registers, and as long to store one."""
@@ -80,7 +81,7 @@ class WitMotionDriver:
         return "WitMotion"
 
     def matches(self, advertisement: Advertisement) -> bool:
-        """Return whether an advertisement carries the service or a name that begins with WT."""
+        """Return whether an advertisement carries the service or a name of the maker."""
         return _SERVICE in advertisement.service_uuids or advertisement.name.startswith(_NAMES)
 
     async def identify(self, link: Link) -> SensorIdentity:
@@ -94,7 +95,9 @@ class WitMotionDriver:
         self._wires.pop(link, None)  # of a connection that is gone
         wire = await self._wire(link)
         await wire.ask(_RATE_REGISTER)
+        # An answer that got lost must not make another sensor of it.
         number = await wire.ask_if_any(_NUMBER_REGISTER)
+        number = number or await wire.ask_if_any(_NUMBER_REGISTER)
         version = await wire.ask_if_any(_VERSION_REGISTER)
         return SensorIdentity(
             model=self.model,
@@ -194,8 +197,16 @@ class _Wire:
                 if answer is not None and not answer.done():
                     answer.set_result(values)
 
-    async def ask(self, register: int, timeout_s: float = _ANSWER_TIMEOUT_S) -> tuple[int, ...]:
-        """Return the eight registers from this one on."""
+    async def ask(self, register: int) -> tuple[int, ...]:
+        """Return the eight registers from this one on; a command may get lost, so ask again."""
+        for _ in range(_MOST_ASKED - 1):
+            try:
+                return await self._ask(register, _ANSWER_TIMEOUT_S)
+            except ConnectError:
+                continue
+        return await self._ask(register, _ANSWER_TIMEOUT_S)
+
+    async def _ask(self, register: int, timeout_s: float) -> tuple[int, ...]:
         self._reader = FrameReader()
         answer: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
         self._waiting[register] = answer
@@ -216,7 +227,7 @@ class _Wire:
         """Return the same, or nothing from a sensor that does not answer."""
         try:
             async with asyncio.timeout(2 * _OPTIONAL_TIMEOUT_S):
-                return await self.ask(register, _OPTIONAL_TIMEOUT_S)
+                return await self._ask(register, _OPTIONAL_TIMEOUT_S)
         except (ConnectError, TimeoutError):
             return ()
 
