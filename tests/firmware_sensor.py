@@ -72,6 +72,7 @@ class Port(ctypes.Structure):
         ("now_us", ctypes.CFUNCTYPE(ctypes.c_uint64, _User)),
         ("mtu", ctypes.CFUNCTYPE(ctypes.c_uint16, _User)),
         ("is_subscribed", ctypes.CFUNCTYPE(ctypes.c_bool, _User, ctypes.c_int)),
+        ("is_protected", ctypes.CFUNCTYPE(ctypes.c_bool, _User)),
         ("send", ctypes.CFUNCTYPE(ctypes.c_bool, _User, ctypes.c_int, _Bytes, ctypes.c_size_t)),
         ("free_buffers", ctypes.CFUNCTYPE(ctypes.c_uint8, _User)),
         ("battery_percent", ctypes.CFUNCTYPE(ctypes.c_uint8, _User)),
@@ -94,6 +95,7 @@ def load_core(folder: Path) -> ctypes.CDLL:
     core = ctypes.CDLL(str(path))
     for name in ("bridge_sensor_bytes", "bridge_slot_bytes", "imuhip_read_info"):
         getattr(core, name).restype = ctypes.c_size_t
+    core.imuhip_accepts_pairing.restype = ctypes.c_bool
     for name in ("imuhip_poll", "bridge_next_seq"):
         getattr(core, name).restype = ctypes.c_uint32
     return core
@@ -126,7 +128,7 @@ class FirmwareSensor:
         self._motion = motion
         self._capabilities = capabilities
         self._port: PeripheralPort | None = None
-        self._on_air_s = 0.0
+        self._on_air_s = asyncio.get_running_loop().time()
         self._first_s: float | None = None
         self._step_s = 0.0
         self._n_sampled = 0
@@ -165,18 +167,27 @@ class FirmwareSensor:
     @property
     def services(self) -> tuple[GattService, ...]:
         notify, read = Property.NOTIFY, Property.READ
+        bonds = bool(self._capabilities & profile.Capability.BOND)
         own = [
             GattCharacteristic(profile.INFO_UUID, read, read=self._read_info),
             GattCharacteristic(
-                profile.CONTROL_UUID, Property.WRITE | Property.INDICATE, write=self._on_control
+                profile.CONTROL_UUID,
+                Property.WRITE | Property.INDICATE,
+                write=self._on_control,
+                protected=bonds,
             ),
-            GattCharacteristic(profile.STREAM_UUID, notify),
+            GattCharacteristic(profile.STREAM_UUID, notify, protected=bonds),
         ]
         if self._capabilities & profile.Capability.BACKFILL:
-            own.append(GattCharacteristic(profile.BACK_FILL_UUID, notify))
+            own.append(GattCharacteristic(profile.BACK_FILL_UUID, notify, protected=bonds))
         if self._capabilities & profile.Capability.SYNC:
             own.append(
-                GattCharacteristic(profile.SYNC_UUID, Property.WRITE | notify, write=self._on_sync)
+                GattCharacteristic(
+                    profile.SYNC_UUID,
+                    Property.WRITE | notify,
+                    write=self._on_sync,
+                    protected=bonds,
+                )
             )
         texts = {
             profile.MANUFACTURER_UUID: "imuhip",
@@ -208,6 +219,9 @@ class FirmwareSensor:
     def on_air(self, port: PeripheralPort) -> None:
         self._port = port
         self._on_air_s = asyncio.get_running_loop().time()
+
+    def accepts_pairing(self, n_bonds: int) -> bool:
+        return bool(self._core.imuhip_accepts_pairing(self._sensor, ctypes.c_uint32(n_bonds)))
 
     def on_connected(self) -> None:
         self._core.imuhip_on_connected(self._sensor)
@@ -309,6 +323,7 @@ class FirmwareSensor:
             "now_us": lambda _: self.clock_us(asyncio.get_running_loop().time()),
             "mtu": lambda _: self._on_radio.mtu,
             "is_subscribed": self._is_subscribed,
+            "is_protected": lambda _: self._on_radio.is_protected,
             "send": self._send,
             "free_buffers": self._free_buffers,
             "battery_percent": lambda _: self.spec.battery_percent,

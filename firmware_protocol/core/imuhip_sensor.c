@@ -15,6 +15,12 @@ static bool is_capable(const struct imuhip_sensor *sensor, uint16_t capability)
     return (sensor->identity->capabilities & capability) != 0;
 }
 
+/* Whether this link may be talked over at all. */
+static bool is_trusted(const struct imuhip_sensor *sensor)
+{
+    return !is_capable(sensor, IMUHIP_CAP_BOND) || sensor->port->is_protected(sensor->port->user);
+}
+
 static uint8_t capacity_of_link(const struct imuhip_sensor *sensor)
 {
     return imuhip_samples_that_fit(sensor->port->mtu(sensor->port->user));
@@ -279,6 +285,9 @@ enum imuhip_att imuhip_on_control_write(struct imuhip_sensor *sensor, const uint
     enum imuhip_status status;
     size_t n_arguments;
     uint8_t n_result = 0;
+    if (!is_trusted(sensor)) {
+        return IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION;
+    }
     if (!is_subscribed(sensor, IMUHIP_CONTROL)) {
         return IMUHIP_ATT_NOT_CONFIGURED;
     }
@@ -314,6 +323,9 @@ void imuhip_on_reply_confirmed(struct imuhip_sensor *sensor)
 enum imuhip_att imuhip_on_sync_write(struct imuhip_sensor *sensor, const uint8_t *data,
                                      size_t length, uint64_t received_us)
 {
+    if (!is_trusted(sensor)) {
+        return IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION;
+    }
     if (!is_subscribed(sensor, IMUHIP_SYNC)) {
         return IMUHIP_ATT_NOT_CONFIGURED;
     }
@@ -456,6 +468,7 @@ void imuhip_init(struct imuhip_sensor *sensor, const struct imuhip_port *port,
     imuhip_ring_init(&sensor->ring, slots, n_slots);
     sensor->config = defaults;
     sensor->state = IMUHIP_IDLE;
+    sensor->on_us = now_us(sensor);
     /* FNV-1a of what differs between sensors, so that their dither does; xorshift needs no 0. */
     sensor->random = 2166136261u;
     for (size_t i = 0; i < sizeof identity->unique_id; i++) {
@@ -464,6 +477,12 @@ void imuhip_init(struct imuhip_sensor *sensor, const struct imuhip_port *port,
     if (sensor->random == 0) {
         sensor->random = 1;
     }
+}
+
+bool imuhip_accepts_pairing(const struct imuhip_sensor *sensor, uint32_t n_bonds)
+{
+    return is_capable(sensor, IMUHIP_CAP_BOND) &&
+           (n_bonds == 0 || now_us(sensor) - sensor->on_us < IMUHIP_PAIRING_WINDOW_US);
 }
 
 void imuhip_on_connected(struct imuhip_sensor *sensor)

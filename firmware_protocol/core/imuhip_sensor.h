@@ -22,6 +22,7 @@ extern "C" {
 #define IMUHIP_RETRY_US 7500u         /* one short connection interval */
 #define IMUHIP_OFF_TIMEOUT_US 1000000u /* for the confirmation of the reply to `off` */
 #define IMUHIP_AUTO_BATCH_MS 60u
+#define IMUHIP_PAIRING_WINDOW_US 60000000u /* after being switched on */
 #define IMUHIP_NEVER UINT32_MAX
 
 enum imuhip_channel {
@@ -40,6 +41,10 @@ struct imuhip_port {
     uint16_t (*mtu)(void *user);
     /* Whether the host enabled notifications (indications, for control). */
     bool (*is_subscribed)(void *user, enum imuhip_channel channel);
+    /* Whether the link is encrypted with a key of LE Secure Connections. Only asked of a sensor with
+     * the capability; the stack's own permissions on characteristics and descriptors come first, and
+     * this is the second look. */
+    bool (*is_protected)(void *user);
     /* Hand a notification (an indication, for control) to the stack, which copies it. False when it
      * has no room now; the core tries again. */
     bool (*send)(void *user, enum imuhip_channel channel, const uint8_t *data, size_t length);
@@ -81,6 +86,7 @@ struct imuhip_sensor {
     bool is_sync_waiting;
     uint8_t sync_id;
     uint64_t sync_received_us;
+    uint64_t on_us; /* when it was switched on */
     bool is_switching_off;
     uint64_t off_us;
     uint8_t packet[IMUHIP_LARGEST_PACKET_BYTES];
@@ -91,6 +97,10 @@ struct imuhip_sensor {
 void imuhip_init(struct imuhip_sensor *sensor, const struct imuhip_port *port,
                  const struct imuhip_identity *identity, struct imuhip_slot *slots,
                  uint32_t n_slots);
+
+/* Whether the stack may agree on a new bond, `n_bonds` being kept already: the first may come at any
+ * time, a further one within a minute of switching on, which takes somebody who holds the sensor. */
+bool imuhip_accepts_pairing(const struct imuhip_sensor *sensor, uint32_t n_bonds);
 
 void imuhip_on_connected(struct imuhip_sensor *sensor);
 void imuhip_on_disconnected(struct imuhip_sensor *sensor);

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #define IMUHIP_PROTOCOL_MAJOR 1
-#define IMUHIP_PROTOCOL_MINOR 1
+#define IMUHIP_PROTOCOL_MINOR 2
 
 #define IMUHIP_HEADER_BYTES 16u
 #define IMUHIP_SAMPLE_BYTES 12u
@@ -37,7 +37,8 @@ enum imuhip_capability { /* section 3 */
     IMUHIP_CAP_BACK_FILL = 16,
     IMUHIP_CAP_SYNC = 32,
     IMUHIP_CAP_DITHER = 64,
-    IMUHIP_CAP_OFF = 128
+    IMUHIP_CAP_OFF = 128,
+    IMUHIP_CAP_BOND = 256
 };
 
 enum imuhip_operation { /* section 4 */
@@ -78,6 +79,7 @@ enum imuhip_flag { /* section 5 */
 /* Answer to a write, as the Attribute protocol numbers its errors. */
 enum imuhip_att {
     IMUHIP_ATT_OK = 0x00,
+    IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION = 0x05,
     IMUHIP_ATT_INVALID_LENGTH = 0x0D,
     IMUHIP_ATT_NOT_CONFIGURED = 0xFD,
     IMUHIP_ATT_BUSY = 0xFE

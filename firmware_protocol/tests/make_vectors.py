@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+CHANNELS = {"control": 3, "stream": 4, "back-fill": 5, "sync": 6}
 Case = dict[str, Any]
 
 
@@ -28,6 +29,11 @@ def braced(values: Any) -> str:
     if isinstance(values, (list, tuple, bytes)):
         return "{" + ", ".join(braced(value) for value in values) + "}"
     return json.dumps(values)
+
+
+def padded(text: str) -> bytes:
+    """Return the bytes of hexadecimal text; C has no empty initialiser."""
+    return bytes.fromhex(text) or bytes(1)
 
 
 def table(struct: str, name: str, rows: list[tuple[Any, ...]]) -> str:
@@ -76,6 +82,20 @@ def header() -> str:
         (case["name"], bytes.fromhex(case["hex"]), case["first"], case["count"])
         for case in cases("back_fill")
     ]
+    exchanges = [
+        (
+            case["name"], case["mtu"], case["capabilities"], case["protected"],
+            sum(1 << CHANNELS[name] for name in case["subscribed"]), len(case["steps"]),
+            [
+                (
+                    len(step["write"]) // 2, padded(step["write"]), step.get("att", 0),
+                    len(step.get("indicated", "")) // 2, padded(step.get("indicated", "")),
+                )
+                for step in case["steps"]
+            ],
+        )
+        for case in cases("exchanges")
+    ]  # fmt: skip
     tables = (
         table("stream_case", "stream_cases", streams),
         table("info_case", "info_cases", infos),
@@ -83,6 +103,7 @@ def header() -> str:
         table("sync_reply_case", "sync_reply_cases", replies),
         table("sync_request_case", "sync_request_cases", requests),
         table("range_case", "range_cases", ranges),
+        table("exchange_case", "exchange_cases", exchanges),
     )
     head = "/* Made by make_vectors.py from ../vectors/ (JSON); not to be edited. */\n"
     return head + "\n" + "\n".join(tables)

@@ -52,6 +52,20 @@ struct range_case {
     uint16_t count;
 };
 
+struct exchange_step {
+    uint8_t n_request, request[16];
+    uint8_t att;
+    uint8_t n_reply, reply[IMUHIP_REPLY_BYTES];
+};
+struct exchange_case {
+    const char *name;
+    uint16_t mtu, capabilities;
+    bool is_protected;
+    uint8_t subscribed; /* bits by channel */
+    uint8_t n_steps;
+    struct exchange_step steps[16];
+};
+
 #include "vectors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -87,6 +101,7 @@ static struct board {
     uint8_t room; /* notifications the stack takes before it is full; 255: endless */
     bool is_broken;
     uint8_t battery;
+    bool is_protected;
     int n_identified, n_off, n_started, n_stopped;
     uint64_t hint_ms;
     struct imuhip_config config;
@@ -101,6 +116,7 @@ static uint64_t board_now(void *user) { return ((struct board *)user)->now_us; }
 static uint16_t board_mtu(void *user) { return ((struct board *)user)->mtu; }
 static uint8_t board_room(void *user) { return ((struct board *)user)->room; }
 static uint8_t board_battery(void *user) { return ((struct board *)user)->battery; }
+static bool board_protected(void *user) { return ((struct board *)user)->is_protected; }
 static bool board_subscribed(void *user, enum imuhip_channel channel)
 {
     return ((struct board *)user)->subscribed[channel];
@@ -137,7 +153,7 @@ static void board_hint(void *user, uint64_t ms) { ((struct board *)user)->hint_m
 static void board_off(void *user) { ((struct board *)user)->n_off++; }
 
 static const struct imuhip_port port = {
-    &board,        board_now,       board_mtu,   board_subscribed, board_send,
+    &board,        board_now,       board_mtu,   board_subscribed, board_protected, board_send,
     board_room,    board_battery,   board_configure, board_start,  board_stop,
     board_identify, board_hint,     board_off,
 };
@@ -154,6 +170,7 @@ static void switch_on(const char *what)
     board.mtu = 247;
     board.room = 255;
     board.battery = 80;
+    board.is_protected = true;
     memset(board.subscribed, true, sizeof board.subscribed);
     identity.capabilities = 0xF3;
     imuhip_init(&sensor, &port, &identity, slots, COUNT(slots));
@@ -633,6 +650,73 @@ static void test_off(void)
     check(board.n_off == 1);
 }
 
+/* ---- bonds ---------------------------------------------------------------------------------- */
+
+static void test_bond(void)
+{
+    const uint8_t identify[2] = {IMUHIP_OP_IDENTIFY, 1};
+    switch_on("bond");
+    check(!imuhip_accepts_pairing(&sensor, 0)); /* a sensor that does not offer it */
+    identity.capabilities |= IMUHIP_CAP_BOND;
+    check(imuhip_accepts_pairing(&sensor, 3));
+    board.now_us += IMUHIP_PAIRING_WINDOW_US - 1;
+    check(imuhip_accepts_pairing(&sensor, 1));
+    board.now_us += 1;
+    check(!imuhip_accepts_pairing(&sensor, 1) && imuhip_accepts_pairing(&sensor, 0));
+    board.is_protected = false;
+    check(imuhip_on_control_write(&sensor, identify, 2) == IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION);
+    check(imuhip_on_control_write(&sensor, identify, 1) == IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION);
+    check(imuhip_on_sync_write(&sensor, sync_request_cases[0].bytes, 9, 0) ==
+          IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION);
+    imuhip_poll(&sensor);
+    check(board.n_identified == 0 && board.n_sent == 0);
+    board.is_protected = true;
+    check(start_session(1) == IMUHIP_OK);
+    begin_samples();
+    run(60);
+    check(n_on(IMUHIP_STREAM) >= 9);
+    /* A session that is held is nobody's without the key. */
+    imuhip_on_disconnected(&sensor);
+    board.is_protected = false;
+    imuhip_on_connected(&sensor);
+    {
+        const size_t n_streamed = n_on(IMUHIP_STREAM);
+        check(imuhip_on_control_write(&sensor, (const uint8_t *)"\3\1\1\0\0\0", 6) ==
+              IMUHIP_ATT_INSUFFICIENT_AUTHENTICATION);
+        run(60);
+        check(n_on(IMUHIP_STREAM) == n_streamed && sensor.state == IMUHIP_HOLDING);
+    }
+}
+
+/* ---- whole conversations, byte for byte ----------------------------------------------------- */
+
+static void test_exchanges(void)
+{
+    for (size_t i = 0; i < COUNT(exchange_cases); i++) {
+        const struct exchange_case *c = &exchange_cases[i];
+        switch_on(c->name);
+        identity.capabilities = c->capabilities;
+        board.mtu = c->mtu;
+        board.is_protected = c->is_protected;
+        for (uint8_t channel = IMUHIP_CONTROL; channel <= IMUHIP_SYNC; channel++) {
+            board.subscribed[channel] = (c->subscribed >> channel & 1) != 0;
+        }
+        for (uint8_t s = 0; s < c->n_steps; s++) {
+            const struct exchange_step *step = &c->steps[s];
+            const size_t n_before = n_on(IMUHIP_CONTROL);
+            check(imuhip_on_control_write(&sensor, step->request, step->n_request) ==
+                  (enum imuhip_att)step->att);
+            imuhip_poll(&sensor);
+            check(n_on(IMUHIP_CONTROL) == n_before + (step->n_reply != 0));
+            if (step->n_reply != 0) {
+                const struct sent *reply = last_on(IMUHIP_CONTROL);
+                check(reply->length == step->n_reply &&
+                      memcmp(reply->bytes, step->reply, step->n_reply) == 0);
+            }
+        }
+    }
+}
+
 /* ---- nonsense ------------------------------------------------------------------------------- */
 
 static void test_any_bytes(void)
@@ -682,6 +766,8 @@ int main(void)
     test_numbers_wrap();
     test_sync();
     test_off();
+    test_bond();
+    test_exchanges();
     test_any_bytes();
     printf("%d checks, %d failed\n", n_checks, n_failed);
     return n_failed != 0;

@@ -24,7 +24,7 @@ from firmware_sensor import FirmwareSensor, load_core
 from imuhip.acquisition.engine import Engine
 from imuhip.core.link import Link, Radio
 from imuhip.core.sensor import FLAGS, StreamConfig
-from imuhip.errors import ConnectError
+from imuhip.errors import BondError, ConnectError
 from imuhip.radio.virtual_air import VirtualAir
 from imuhip.recording.session import Recording
 from imuhip.sensors.imuhip_v1 import control, packets, profile, sync
@@ -544,3 +544,39 @@ def test_a_recording_may_end_or_begin_while_back_filling(
     if ends == "restart":
         after = reader.open_recording(tmp_path / "next.h5").sensors["pelvis"]
         assert after.valid.all() and after.time_s[0] > -0.1
+
+
+def test_engine_bonds_with_the_firmware(core: ctypes.CDLL, tmp_path: Path) -> None:
+    """Nothing of it goes without the key: first pairing, a broken link, back-fill, a stranger."""
+    source = noise_motion(KIT[:2], 20.0)
+
+    async def main(clock: VirtualClock) -> None:
+        async with (
+            firmware_kit(core, source, capabilities=0x1F3) as (kit, radio),
+            Engine(radio, clock) as engine,
+        ):
+            address = kit.assignment["thigh_left"]
+            await engine.connect(kit.assignment)
+            await engine.start_recording(tmp_path / "bonded.h5")
+            kit.begin()
+            await asyncio.sleep(5.0)
+            kit.air.lose(address)
+            await asyncio.sleep(3.0)
+            kit.air.regain(address)
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            result = await engine.stop_recording()
+            counters = result.counters["thigh_left"]
+            assert (counters.reconnects, counters.lost) == (1, 0) and counters.backfilled > 150
+            await kit.air.forget_bonds(address)
+            kit.air.lose(address)
+            await asyncio.sleep(3.0)
+            kit.air.regain(address)
+            await asyncio.sleep(15.0)
+            assert isinstance(engine.status().sensors["thigh_left"].error, BondError)
+            assert engine.status().sensors["pelvis"].state == "streaming"
+
+    run_virtual(main)
+    recording = reader.open_recording(tmp_path / "bonded.h5")
+    for segment in KIT[:2]:
+        assert_equals_source(recording.sensors[segment], source.sensors[segment])

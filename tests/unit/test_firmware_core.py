@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,15 @@ def test_host_tests_of_the_core_pass(tmp_path: Path) -> None:
     ran = subprocess.run([str(runner)], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stdout
     assert re.fullmatch(r"\d{5,} checks, 0 failed\n", ran.stdout), ran.stdout
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no gcc-arm-none-eabi")
+def test_core_compiles_for_a_board(tmp_path: Path) -> None:
+    command = ["make", "-s", "-C", str(FIRMWARE), f"BUILD={tmp_path}", "cortex-m4"]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert built.returncode == 0, built.stderr
+    size = re.match(r"flash: (\d+) B of code\nRAM: 0 B of its own\n", built.stdout)
+    assert size is not None and int(size[1]) < 4096, built.stdout
 
 
 def test_c_vectors_are_those_of_the_json_files() -> None:

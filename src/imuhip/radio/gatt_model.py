@@ -38,10 +38,12 @@ class Property(IntFlag):
 class AttributeStatus(IntEnum):
     """Attribute protocol errors a model may answer with."""
 
+    INSUFFICIENT_AUTHENTICATION = 0x05
     INVALID_LENGTH = 0x0D
     UNLIKELY = 0x0E
     VALUE_NOT_ALLOWED = 0x13
     NOT_CONFIGURED = 0xFD
+    BUSY = 0xFE
 
 
 class AttributeRefusedError(Exception):
@@ -110,6 +112,11 @@ class PeripheralPort(Protocol):
     @property
     def is_connected(self) -> bool:
         """Return whether a peer is connected."""
+        ...
+
+    @property
+    def is_protected(self) -> bool:
+        """Return whether the link is encrypted with a bond."""
         ...
 
     @property

@@ -121,6 +121,11 @@ class VirtualPeripheral:
         return self._connection is not None
 
     @property
+    def is_protected(self) -> bool:
+        """Return whether the link is encrypted with a bond."""
+        return self._connection is not None and bool(self._connection.encryption)
+
+    @property
     def queued_packets(self) -> int:
         """Return how many packets the controller has taken but not delivered."""
         queue = self._device.host.le_acl_packet_queue

@@ -171,6 +171,8 @@ class VirtualSensor:
         port = self.port
         if not port.is_subscribed(profile.CONTROL_UUID):
             raise AttributeRefusedError(AttributeStatus.NOT_CONFIGURED)
+        if self._switching_off is not None:
+            raise AttributeRefusedError(AttributeStatus.BUSY)
         try:
             request = control.decode_request(data)
         except ProtocolError as error:
