@@ -28,7 +28,8 @@ def _environment(extra: Mapping[str, str | None]) -> dict[str, str]:
 def run_cli(
     *arguments: object, cwd: Path, timeout_s: float = 60.0, **environment: str | None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``imuhip ARGUMENTS`` to its end."""
+    """Run ``imuhip ARGUMENTS`` to its end; settings are kept in `cwd`, not with this computer's."""
+    environment.setdefault("IMUHIP_SETTINGS_DIR", str(cwd / "settings"))
     return subprocess.run(
         [sys.executable, "-c", _ENTRY, *map(str, arguments)],
         cwd=cwd,
@@ -49,6 +50,7 @@ class CliProcess:
     def __init__(
         self, *arguments: object, cwd: Path, announced: bool = False, **environment: str | None
     ) -> None:
+        environment.setdefault("IMUHIP_SETTINGS_DIR", str(cwd / "settings"))
         entry = _ANNOUNCED_ENTRY if announced else _ENTRY
         self._process = subprocess.Popen(
             [sys.executable, "-c", entry, *map(str, arguments)],

@@ -117,6 +117,7 @@ class TerminalProcess:
         rows: int = 30,
         **environment: str | None,
     ) -> None:
+        environment.setdefault("IMUHIP_SETTINGS_DIR", str(cwd / "settings"))
         self.screen = Screen(columns)
         self.pictures: list[str] = []
         """The screen each time something was read."""

@@ -110,7 +110,7 @@ def _with_gap(session: Path, path: Path, gap_s: float) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("gap_s", "verdict", "code"), [(0.5, "usable with care", 0), (6.0, "not usable", 1)]
+    ("gap_s", "verdict", "code"), [(0.5, "doubtful", 0), (6.0, "unusable", 1)]
 )
 def test_check_counts_a_gap(
     session: Path, tmp_path: Path, gap_s: float, verdict: str, code: int
@@ -133,7 +133,7 @@ def test_check_of_a_recording_without_a_walk(tmp_path: Path) -> None:
     ).save(tmp_path / "still.h5")
     result = cli("check", path)
     assert result.exit_code == 1
-    assert "verdict: not usable" in result.stdout
+    assert "verdict: unusable" in result.stdout
     assert "cannot be analysed" in result.stdout
 
 

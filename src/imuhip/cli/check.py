@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from imuhip.cli.options import FileArgument, JsonOption
-from imuhip.cli.output import print_json, print_table, say, working
+from imuhip.cli.options import JsonOption
+from imuhip.cli.output import print_json, quoted, working
 
 if TYPE_CHECKING:
     from imuhip.core.series import ImuSeries
     from imuhip.recording.session import DeviceRecord, Recording
 
-__all__ = ["Finding", "SensorFacts", "check", "sensor_facts"]
+__all__ = [
+    "VERDICTS",
+    "Calibration",
+    "Checked",
+    "Finding",
+    "SensorFacts",
+    "check",
+    "checked",
+    "next_step",
+    "sensor_facts",
+]
 
-VERDICTS: Final = ("good", "usable with care", "not usable")
+PathArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A session file (.h5), or a folder of them.")
+]
+VERDICTS: Final = ("good", "doubtful", "unusable")
 GAP_S: Final = 0.05
 """A gap longer than this is never interpolated, so it counts."""
 LIMITS: Final = {
@@ -25,12 +39,12 @@ LIMITS: Final = {
     "clock_uncertainty_ms": ("ms uncertainty of its clock", 2.0, 5.0),
     "rate_error_percent": ("% off its nominal rate", 1.0, 5.0),
 }
-"""What is measured, and from where it needs care or is not usable."""
+"""What is measured, and from where a recording is doubtful or unusable."""
 TELLING_EVENTS: Final = ("silent_at_stop", "disk_full", "host_stall")
 """Events of a recording that speak against it by themselves."""
 END_LAG_S: Final = 0.5
 GRADE_LEVEL: Final = {"A": 0, "B": 0, "C": 1, "D": 2}
-EXIT_NOT_USABLE: Final = 1
+EXIT_UNUSABLE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +71,78 @@ class SensorFacts:
     reordered: int
     reconnects: int
     bad_packets: int
+    backfilled: int = 0
+    loss_is_estimated: bool = False
+    """The sensor numbers nothing: what was lost can only be told from its pauses."""
 
 
 @dataclass(slots=True)
-class _Calibration:
+class Calibration:
     """What the analysis says of pose and gait."""
 
     grade: str | None
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
+    advice: str = ""
 
 
-def check(file: FileArgument, json: JsonOption = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything that was found about one file."""
+
+    recording: Recording
+    facts: dict[str, SensorFacts]
+    calibration: Calibration
+    findings: list[Finding]
+
+    @property
+    def verdict(self) -> str:
+        """Return the worst word a finding asks for."""
+        return VERDICTS[max((finding.level for finding in self.findings), default=0)]
+
+    def as_dict(self, file: Path) -> dict[str, Any]:
+        """Return the same for ``--json``."""
+        return {
+            "file": file,
+            "state": self.recording.state,
+            "duration_s": self.recording.duration_s,
+            "sensors": self.facts,
+            "events": self.recording.events,
+            "grade": self.calibration.grade,
+            "calibration": self.calibration.evidence,
+            "findings": [finding.text for finding in self.findings],
+            "verdict": self.verdict,
+            "next": next_step(self, file),
+        }
+
+
+def check(file: PathArgument, json: JsonOption = False) -> None:
     """Count samples, losses and gaps, judge clocks and calibration, and give a verdict.
 
-    The exit code is 1 when the recording is not usable.
+    Good, doubtful or unusable; the exit code is 1 for an unusable recording. A folder is checked
+    file by file, one line each; the exit code is then 3 when one is unusable.
+    """
+    from imuhip.cli.check_words import check_folder, tell
+
+    if file.is_dir():
+        check_folder(file, json=json)
+        return
+    found = checked(file)
+    if json:
+        print_json(found.as_dict(file))
+    else:
+        tell(found, file)
+    if found.verdict == VERDICTS[2]:
+        raise typer.Exit(EXIT_UNUSABLE)
+
+
+def checked(file: Path) -> Checked:
+    """Open and judge a recording.
+
+    Raises
+    ------
+    RecordingError
+        When it cannot be read.
     """
     import imuhip
 
@@ -86,26 +157,19 @@ def check(file: FileArgument, json: JsonOption = False) -> None:
         findings.append(Finding(1, f"the file was {recording.state}; its end is missing"))
     with working(f"analysing {recording.duration_s:.0f} s", recording.duration_s / 150):
         calibration = _calibrated(recording)
-    findings += calibration.findings
-    verdict = VERDICTS[max((finding.level for finding in findings), default=0)]
-    if json:
-        print_json(
-            {
-                "file": file,
-                "state": recording.state,
-                "duration_s": recording.duration_s,
-                "sensors": facts,
-                "events": recording.events,
-                "grade": calibration.grade,
-                "calibration": calibration.evidence,
-                "findings": [finding.text for finding in findings],
-                "verdict": verdict,
-            }
-        )
-    else:
-        _print(recording, facts, calibration, findings, verdict)
-    if verdict == VERDICTS[2]:
-        raise typer.Exit(EXIT_NOT_USABLE)
+    return Checked(recording, facts, calibration, findings + calibration.findings)
+
+
+def next_step(found: Checked, file: Path) -> str:
+    """Return what to do with a file after this verdict."""
+    path = quoted(file)
+    if found.recording.state != "complete":
+        return f"imuhip recover {path}"
+    if found.verdict != VERDICTS[2]:
+        return f"imuhip report {path}"
+    if found.calibration.grade is None:
+        return found.calibration.advice or "record again: a still pose, then 20 strides"
+    return "record again, the computer nearer and the reasons above dealt with; imuhip doctor helps"
 
 
 def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None) -> SensorFacts:
@@ -122,10 +186,15 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
     measured_hz = (n_rows - 1) / span_s if span_s > 0 else 0.0
     counters = None if device is None else device.counters
     fits = () if device is None else device.clock_fits
+    is_estimated = device is not None and device.driver != "" and device.identity.clock_hz == 0.0
+    n_wanted = n_rows
+    if is_estimated and counters is not None:
+        lost = max(lost, counters.lost)
+        n_wanted = len(present_s) + lost
     return SensorFacts(
         samples=len(present_s),
         lost=lost,
-        loss_percent=100 * lost / n_rows if n_rows else 100.0,
+        loss_percent=100 * lost / n_wanted if n_wanted else 100.0,
         gaps=len(gaps_s),
         longest_gap_s=float(gaps_s.max(initial=0.0)),
         rate_hz=measured_hz,
@@ -135,6 +204,8 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
         reordered=counters.reordered if counters else 0,
         reconnects=counters.reconnects if counters else 0,
         bad_packets=counters.bad_packets if counters else 0,
+        backfilled=counters.backfilled if counters else 0,
+        loss_is_estimated=is_estimated,
     )
 
 
@@ -145,7 +216,9 @@ def _judged(segment: str, facts: SensorFacts) -> list[Finding]:
         if value is not None and value > care:
             level = 2 if value > bad else 1
             limit = bad if level == 2 else care
-            findings.append(Finding(level, f"{segment}: {value:.2f} {words}, above {limit:g}"))
+            about = "about " if facts.loss_is_estimated and name == "loss_percent" else ""
+            text = f"{segment}: {about}{value:.2f} {words}, above {limit:g}"
+            findings.append(Finding(level, text))
     if facts.bad_packets:
         findings.append(Finding(1, f"{segment}: {facts.bad_packets} packets could not be decoded"))
     return findings
@@ -167,7 +240,7 @@ def _endings(recording: Recording) -> list[Finding]:
     return findings
 
 
-def _calibrated(recording: Recording) -> _Calibration:
+def _calibrated(recording: Recording) -> Calibration:
     import imuhip
     from imuhip.errors import AnalysisError, CalibrationError
 
@@ -175,51 +248,9 @@ def _calibrated(recording: Recording) -> _Calibration:
         quality = imuhip.analyze(recording).quality
     except (AnalysisError, CalibrationError) as error:
         hint = f" ({error.hint})" if error.hint else ""
-        return _Calibration(None, [Finding(2, f"cannot be analysed: {error}{hint}")])
+        return Calibration(
+            None, [Finding(2, f"cannot be analysed: {error}{hint}")], advice=error.hint
+        )
     level = GRADE_LEVEL[quality["grade"]]
     findings = [Finding(level, reason) for reason in quality["reasons"]]
-    return _Calibration(quality["grade"], findings, quality["calibration"])
-
-
-def _print(
-    recording: Recording,
-    facts: dict[str, SensorFacts],
-    calibration: _Calibration,
-    findings: list[Finding],
-    verdict: str,
-) -> None:
-    say(f"{recording.path}: {recording.state}, {recording.duration_s:.1f} s")
-    print_table(
-        ("sensor", "samples", "lost", "loss %", "gaps", "longest gap s", "rate Hz", "clock ±ms"),
-        [
-            (
-                s,
-                f.samples,
-                f.lost,
-                f"{f.loss_percent:.2f}",
-                f.gaps,
-                f"{f.longest_gap_s:.2f}",
-                f"{f.rate_hz:.2f}",
-                _milliseconds(f.clock_uncertainty_ms),
-            )
-            for s, f in facts.items()
-        ],
-    )
-    for event in recording.events:
-        say(
-            f"event {event.at_s:8.1f} s  {event.segment or '-'}: {event.kind} {event.text}".rstrip()
-        )
-    if calibration.grade is not None:
-        found = calibration.evidence
-        say(
-            f"calibration {found['grade']}:"
-            f" pose {found['pose_start_s']} to {found['pose_end_s']} s,"
-            f" sway {found['pose_sway_deg']}°; analysis {calibration.grade}"
-        )
-    say(f"verdict: {verdict}")
-    for finding in findings:
-        say(f"  - {finding.text}")
-
-
-def _milliseconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return Calibration(quality["grade"], findings, quality["calibration"])

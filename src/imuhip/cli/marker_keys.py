@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["KEYS", "Marks", "marker_keys"]
+if TYPE_CHECKING:
+    import threading
+
+__all__ = ["KEYS", "Marks", "asked_key", "can_ask", "marker_keys", "typed_keys"]
 
 KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark"}
 """Key to the marker it sets."""
 
+KEYS_TOLD: Final = "keys n: N-pose, g: gait (again to end it), m: mark; Ctrl-C ends"
+
 _INSTANT: Final = "mark"
+_STEP_S: Final = 0.05
 
 
 class Marks:
@@ -43,6 +49,14 @@ class Marks:
         self._mark(name, start_s, at_s)
         self._tell(f"{name} marked from {start_s:.1f} s to {at_s:.1f} s")
 
+    @property
+    def told(self) -> str:
+        """Return the keys, and what was begun and not ended."""
+        begun = ", ".join(
+            f"{name} since {start_s:.0f} s" for name, start_s in self._begun_s.items()
+        )
+        return f"{begun}; the same key ends it; Ctrl-C ends all" if begun else KEYS_TOLD
+
     def end(self, at_s: float) -> None:
         """End every stretch that was begun."""
         for name in list(self._begun_s):
@@ -52,14 +66,21 @@ class Marks:
 @contextmanager
 def marker_keys() -> Iterator[Callable[[], list[str]]]:
     """Read single keys without waiting; yields a function returning the marks since last asked."""
+    with typed_keys() as read:
+        yield lambda: _names(read())
+
+
+@contextmanager
+def typed_keys() -> Iterator[Callable[[], str]]:
+    """Yield a function returning what was typed since last asked; nothing without a terminal."""
     if not sys.stdin.isatty():
-        yield list
+        yield str
         return
     try:
         import msvcrt
     except ImportError:
         with _posix_keys() as read:
-            yield lambda: _names(read())
+            yield read
         return
 
     def read_console() -> str:  # pragma: no cover  # Windows only
@@ -68,7 +89,41 @@ def marker_keys() -> Iterator[Callable[[], list[str]]]:
             typed += msvcrt.getwch()  # type: ignore[attr-defined,unused-ignore]
         return typed
 
-    yield lambda: _names(read_console())
+    yield read_console
+
+
+def can_ask() -> bool:
+    """Return whether somebody sits in front of this command who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def asked_key(question: str, answers: Mapping[str, str], stop: threading.Event) -> str | None:
+    """Ask for one key.
+
+    Parameters
+    ----------
+    question : str
+        What is asked.
+    answers : mapping of key to str
+        What each key does.
+    stop : threading.Event
+        Ends the question when set.
+
+    Returns
+    -------
+    str or None
+        The key; None when stopped.
+    """
+    from imuhip.cli.output import note
+
+    note(f"{question} {', '.join(f'{key}: {words}' for key, words in answers.items())}")
+    with typed_keys() as read:
+        while not stop.wait(_STEP_S):
+            for key in read().lower():
+                if key in answers:
+                    note(answers[key])
+                    return key
+    return None
 
 
 def _names(typed: str) -> list[str]:
@@ -94,7 +149,7 @@ def _posix_keys() -> Iterator[Callable[[], str]]:
             typed += piece
         return typed.decode(errors="ignore")
 
-    tty.setcbreak(terminal)
+    tty.setcbreak(terminal, termios.TCSANOW)  # a key pressed already counts
     try:
         yield read
     finally:

@@ -30,6 +30,7 @@ __all__ = [
     "print_json",
     "print_table",
     "progress",
+    "quoted",
     "say",
     "terminal_columns",
     "working",
@@ -73,6 +74,16 @@ def _fold(line: str, width: int, indent: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def quoted(path: Path) -> str:
+    """Return a path as it can be typed behind a command."""
+    text = str(path)
+    if sys.platform == "win32":
+        return f'"{text}"' if " " in text else text
+    import shlex
+
+    return shlex.quote(text)
 
 
 def terminal_columns() -> int:

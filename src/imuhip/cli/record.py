@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,11 @@ from imuhip.cli.options import (
     free_path,
     session_path,
 )
-from imuhip.cli.output import following, note, print_json, say, working
-from imuhip.cli.worn_kit import connected_kit, remember_worn, wanted_kit
+from imuhip.cli.output import following, note, print_json, quoted, say, working
+from imuhip.cli.worn_kit import remember_worn, wanted_kit
 
 if TYPE_CHECKING:
+    from imuhip.acquisition.assignment import WantedSensor
     from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
     from imuhip.cli.recording_session import RecordingSession
 
@@ -37,6 +39,10 @@ DurationOption = Annotated[
     float | None,
     typer.Option("--duration", min=0.1, help="Seconds to record; without it until Ctrl-C."),
 ]
+AllowMissingOption = Annotated[
+    bool,
+    typer.Option("--allow-missing", help="Record the others when a sensor does not come."),
+]
 RateOption = Annotated[int, typer.Option("--rate", min=1, max=1000, help="Samples per second.")]
 
 
@@ -46,28 +52,33 @@ def record(
     duration: DurationOption = None,
     rate: RateOption = 100,
     radio: RadioOption = "auto",
+    allow_missing: AllowMissingOption = False,
     json: JsonOption = False,
 ) -> None:
     """Record sensors into a session file; Ctrl-C ends it and the file is complete.
 
-    On a terminal keys set markers: n begins and ends an N-pose, g gait, m marks an instant.
+    On a terminal keys set markers: n begins and ends an N-pose, g gait, m marks an instant. A
+    sensor that is missing or silent is asked about; without a terminal the recording is refused.
     """
     from imuhip.cli.stop_signals import StopSignals
 
     with StopSignals() as stop:
         wanted = wanted_kit(assign, radio)
         path = free_path(out or session_path(Path("recordings"), datetime.now().astimezone()))
+        from imuhip.cli.gathering import Gathering
         from imuhip.cli.recording_session import RecordingSession, Stopped
 
         try:
             with RecordingSession(radio, rate, stop) as session:
                 session.open()
-                kit = wanted or session.virtual_assignment
-                worn = connected_kit(session, kit)
-                session.start(path, {"radio": radio, "rate_hz": str(rate)})
+                kit: Mapping[str, str | WantedSensor] = wanted or session.virtual_assignment
+                gathering = Gathering(session, allow_missing=allow_missing, ask=not json)
+                gathered = gathering.connected(kit)
+                gathering.started(kit, path, {"radio": radio, "rate_hz": str(rate)})
                 note(f"recording into {path}; Ctrl-C ends")
                 result, last = _record(session, duration)
-                remember_worn(worn)
+                if not gathered.missing:  # a smaller kit would be remembered
+                    remember_worn(gathered.worn)
         except Stopped:
             if path.exists():
                 note(f"stopped; {path} is complete")
@@ -75,7 +86,7 @@ def record(
                 note("stopped before anything was recorded")
             raise typer.Exit(_EXIT_INTERRUPTED) from None
     interrupted = stop.requested.is_set()
-    _tell(result, last, interrupted=interrupted, json=json)
+    _tell(result, last, gathered.missing, interrupted=interrupted, json=json)
     if result.error is not None:
         raise result.error
     if interrupted:
@@ -97,7 +108,7 @@ def _record(
                 marks.press(name, elapsed_s)
 
         with suppress(Stopped):
-            session.follow(duration_s, shown, often=often)
+            session.follow(duration_s, shown, often=often, footer=lambda: marks.told)
         marks.end(session.elapsed_s)
     last = session.status()
     recorded_s = 0.0 if last.recording is None else last.recording.elapsed_s
@@ -107,16 +118,25 @@ def _record(
 
 
 def _tell(
-    result: RecordingResult, last: AcquisitionStatus, *, interrupted: bool, json: bool
+    result: RecordingResult,
+    last: AcquisitionStatus,
+    missing: list[str],
+    *,
+    interrupted: bool,
+    json: bool,
 ) -> None:
     from imuhip.cli.truth_lines import account, result_facts
 
     if json:
-        print_json(result_facts(result, last, interrupted=interrupted))
+        print_json(result_facts(result, last, interrupted=interrupted, missing=missing))
         return
     stored = "received, but not all of it was stored" if result.error else "recorded"
     say(f"{result.path}: {result.duration_s:.1f} s {stored}")
     for line in account(result, last):
         say(f"  {line}")
+    if missing:
+        say(f"  missing from the start: {', '.join(missing)}")
     if result.note:
         note(f"note: {result.note}")
+    if result.error is None:
+        typer.echo(f"next: imuhip check {quoted(result.path)}", err=True)

@@ -21,7 +21,7 @@ from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
 from imuhip.cli.output import Following, note
 from imuhip.cli.session_radio import open_for
 from imuhip.cli.stop_signals import StopSignals
-from imuhip.cli.truth_lines import truth_lines
+from imuhip.cli.truth_lines import truth_lines, truth_table
 from imuhip.core.sensor import StreamConfig
 from imuhip.errors import DeviceError
 
@@ -36,6 +36,7 @@ __all__ = ["RecordingSession", "Stopped"]
 T = TypeVar("T")
 
 _STEP_S = 0.05
+_REDRAW_S = 0.25
 _OPENING_GRACE_S = 2.0
 
 
@@ -135,10 +136,12 @@ class RecordingSession:
         shown: Following,
         *,
         often: Callable[[float], None] = lambda _elapsed_s: None,
+        footer: Callable[[], str] = str,
     ) -> None:
         """Wait until the recording is long enough or the disk refuses; `finish` then tells.
 
-        Meanwhile `shown` gets a truth line per sensor and second, and `often` the time.
+        Meanwhile `shown` gets a truth line per sensor and second, on a terminal a table with
+        `footer` several times a second, and `often` the time.
 
         Raises
         ------
@@ -153,7 +156,11 @@ class RecordingSession:
             if recording is not None and recording.error is not None:
                 return
             often(elapsed_s)
-            if elapsed_s >= next_s:
+            if shown.is_in_place:
+                if elapsed_s >= next_s - 1.0:
+                    next_s = elapsed_s + 1.0 + _REDRAW_S
+                    shown.show(elapsed_s, truth_table(status, footer()))
+            elif elapsed_s >= next_s:
                 next_s = float(int(elapsed_s)) + 1.0
                 shown.show(elapsed_s, truth_lines(status))
             if duration_s is not None and elapsed_s >= duration_s:
@@ -172,6 +179,18 @@ class RecordingSession:
     def status(self) -> AcquisitionStatus:
         """Return everything at this instant."""
         return self.acquisition.submit(self._status()).result()
+
+    @property
+    def silent(self) -> list[str]:
+        """Return the wanted segments whose sensor does not deliver."""
+        return [s for s, one in self.status().sensors.items() if not one.is_delivering]
+
+    @property
+    def unconnected(self) -> list[str]:
+        """Return the wanted segments whose sensor is not connected."""
+        from imuhip.acquisition.supervisor import LinkState
+
+        return [s for s, one in self.status().sensors.items() if one.state is LinkState.IDLE]
 
     @property
     def elapsed_s(self) -> float:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 __all__ = ["table_lines"]
+
+_NUMBER = re.compile(r"~?-?[0-9.]+%?$|-$")
 
 
 def table_lines(
@@ -19,7 +22,7 @@ def table_lines(
     texts = [list(header), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(line[i]) for line in texts) for i in range(len(header))]
     numeric = [
-        bool(rows) and all(not isinstance(row[i], str) for row in rows) for i in range(len(header))
+        bool(rows) and all(_NUMBER.match(line[i]) for line in texts[1:]) for i in range(len(header))
     ]
     give = [i for i, name in enumerate(header) if name in shorten]
     while width is not None and give and sum(widths) + 2 * (len(widths) - 1) > width:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from imuhip.acquisition.status import AcquisitionStatus, RecordingResult, SensorStatus
+    from imuhip.core.sensor import SensorCounters
 
-__all__ = ["account", "result_facts", "silent_at_stop_s", "truth_lines"]
+__all__ = ["account", "result_facts", "silent_at_stop_s", "truth_lines", "truth_table"]
 
 _SIGN = {"good": " ", "warn": "!", "bad": "X"}
 """Shapes, not only colours, so that everybody can read them."""
+
+_OFF_RATE = 0.02
+"""From here on the rate asked for is told beside the rate measured."""
 
 _ABOUT = "about "
 """Before the losses of a sensor that numbers nothing."""
@@ -34,8 +38,72 @@ def _line(sensor: SensorStatus) -> str:
     about = _ABOUT if sensor.loss_is_estimated else ""
     return (
         f"{_SIGN[sensor.grade]} {sensor.segment:<11} {sensor.state:<9}"
-        f" {sensor.measured_rate_hz:5.1f} Hz"
+        f" {sensor.measured_rate_hz:5.1f} {_nominal(sensor)}Hz"
         f"  lost {about}{sensor.counters.lost} ({sensor.loss_percent:.2f}%)  {age}{battery}"
+        + "".join(f"  {text}" for text in _more(sensor))
+    )
+
+
+def _nominal(sensor: SensorStatus) -> str:
+    nominal_hz = sensor.nominal_rate_hz
+    is_off = abs(sensor.measured_rate_hz / nominal_hz - 1) > _OFF_RATE
+    return f"of {nominal_hz:g} " if is_off else ""
+
+
+def _more(sensor: SensorStatus) -> list[str]:
+    """Return what is seldom anything but nothing."""
+    c = sensor.counters
+    found = []
+    if c.longest_gap_s:
+        found.append(f"gap {c.longest_gap_s:.2f} s")
+    for number, words in (
+        (c.duplicated, "doubled"),
+        (c.backfilled, "back-filled"),
+        (c.reconnects, "reconnected"),
+        (c.bad_packets, "packets unreadable"),
+        (c.overrun_packets, "packets too many"),
+    ):
+        if number:
+            found.append(f"{number} {words}")
+    return found
+
+
+def truth_table(status: AcquisitionStatus, footer: str = "") -> list[str]:
+    """Return the same as a table for a terminal of 80 columns, renewed in place.
+
+    Parameters
+    ----------
+    status : AcquisitionStatus
+        At this instant.
+    footer : str
+        A last line.
+    """
+    lines = [
+        "  sensor      state        age rate/asked   lost      %  dup  fill gap s  bat",
+        *(_row(sensor) for sensor in status.sensors.values()),
+    ]
+    recording = status.recording
+    if recording is not None and recording.error is not None:
+        lines.append(f"X NOTHING IS WRITTEN ANY MORE: {recording.error}")
+    elif recording is not None:
+        lines.append(
+            f"  file: {recording.waiting_packets} packets waiting,"
+            f" safe up to {recording.flush_age_s:.1f} s ago"
+        )
+    return [*lines, f"  {footer}"] if footer else lines
+
+
+def _row(sensor: SensorStatus) -> str:
+    c = sensor.counters
+    age_s = sensor.last_packet_age_s
+    age = "never" if age_s is None else f"{age_s:.1f} s"
+    rate = f"{sensor.measured_rate_hz:.1f}/{sensor.nominal_rate_hz:g}"
+    lost = f"{'~' if sensor.loss_is_estimated else ''}{c.lost}"
+    battery = "-" if sensor.battery_percent is None else f"{sensor.battery_percent}%"
+    return (
+        f"{_SIGN[sensor.grade]} {sensor.segment:<11} {sensor.state:<9} {age:>6} {rate:>10}"
+        f" {lost:>6} {sensor.loss_percent:>6.2f} {c.duplicated:>4} {c.backfilled:>5}"
+        f" {c.longest_gap_s:>5.2f} {battery:>4}"
     )
 
 
@@ -55,9 +123,21 @@ def account(result: RecordingResult, last: AcquisitionStatus) -> list[str]:
         silence = f", SILENT for the last {silent_s:.1f} s" if silent_s > 0 else ""
         lines.append(
             f"{segment}: {c.received} samples, {_about(last, segment)}{c.lost} lost,"
-            f" longest gap {c.longest_gap_s:.2f} s, {c.reconnects} reconnections{silence}"
+            f" longest gap {c.longest_gap_s:.2f} s, {c.reconnects} reconnections"
+            f"{_seldom(c)}{silence}"
         )
     return lines
+
+
+def _seldom(c: SensorCounters) -> str:
+    named = (
+        (c.backfilled, "back-filled"),
+        (c.duplicated, "came twice and were dropped"),
+        (c.reordered, "came late"),
+        (c.bad_packets, "packets could not be read"),
+        (c.overrun_packets, "packets were too many for the disk"),
+    )
+    return "".join(f", {number} {words}" for number, words in named if number)
 
 
 def _about(last: AcquisitionStatus, segment: str) -> str:
@@ -74,14 +154,19 @@ def silent_at_stop_s(last: AcquisitionStatus, segment: str) -> float:
 
 
 def result_facts(
-    result: RecordingResult, last: AcquisitionStatus, *, interrupted: bool
+    result: RecordingResult,
+    last: AcquisitionStatus,
+    *,
+    interrupted: bool,
+    missing: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the same for ``--json``."""
+    """Return the same for ``--json``; `missing` are sensors that were wanted and not recorded."""
     return {
         "file": result.path,
         "duration_s": result.duration_s,
         "interrupted": interrupted,
         "note": result.note,
+        "missing": list(missing),
         "sensors": {
             segment: {
                 "counters": counters,
