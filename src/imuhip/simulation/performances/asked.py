@@ -17,7 +17,7 @@ def check_asked(
     repetitions: int,
     faults: Mapping[str, float] | None,
     change: Mapping[str, float] | None,
-    direction: str,
+    direction: str | None,
     mode: str,
 ) -> tuple[Recipe, dict[str, float], dict[str, float]]:
     """Return the test's recipe, the faults and the changes.
@@ -30,7 +30,8 @@ def check_asked(
     _choose("test", test, RECIPES)
     recipe = RECIPES[test]
     _choose("side", side, ("left", "right"))
-    _choose("direction", direction, ("internal", "external", "both"))
+    if direction is not None:
+        _choose(f"direction of {test}", direction, (*filter(None, recipe.directions), "both"))
     _choose("mode", mode, ("passive", "active"))
     if not 1 <= repetitions <= 100:
         raise ConfigError(f"cannot do {repetitions} repetitions", hint="choose 1 to 100")

@@ -112,6 +112,26 @@ class Bones:
         across = np.linalg.norm(np.cross(now, then), axis=1)
         return np.asarray(np.degrees(np.arctan2(across, now @ then)))
 
+    def turned_on(
+        self, carrier: str, segment: str, axis: int, from_s: float, rows: slice
+    ) -> FloatArray:
+        """Return (m,) deg, a bone's turn on another bone about its own x, y or z axis (twist)."""
+        q_CB = quaternion.multiply(
+            quaternion.conjugate(self.motions[carrier].q_WB), self.motions[segment].q_WB
+        )
+        turn = quaternion.multiply(quaternion.conjugate(q_CB[self.row(from_s)]), q_CB[rows])
+        part = 2.0 * np.arctan2(turn[:, 1 + axis], turn[:, 0])
+        return np.asarray(np.degrees(np.unwrap(np.mod(part + np.pi, 2.0 * np.pi) - np.pi)))
+
+    def rates_deg_s(self, segment: str, rows: slice) -> FloatArray:
+        """Return (m, 3) deg/s, a bone's angular rate in its own axes (central differences)."""
+        q_WB = self.motions[segment].q_WB
+        index = np.arange(*rows.indices(len(q_WB)))
+        before, after = np.maximum(index - 1, 0), np.minimum(index + 1, len(q_WB) - 1)
+        turn = quaternion.multiply(quaternion.conjugate(q_WB[before]), q_WB[after])
+        seconds = self.time_s[after] - self.time_s[before]
+        return np.asarray(np.degrees(quaternion.rotation_vector(turn)) / seconds[:, None])
+
     def changed(self, angle: str, from_s: float, rows: slice) -> FloatArray:
         """Return (m,) deg, how an angle of the joint columns has changed since `from_s`."""
         values = self.angles_deg[angle]

@@ -14,7 +14,10 @@ from imuhip.simulation.performances.bones import Bones
 from imuhip.simulation.performances.recipe import Measured, Recipe
 from imuhip.simulation.performances.stage import Scene, Turns, own_turn
 
-__all__ = ["HINGE", "aside_deg", "farthest", "hinge_measures", "pelvis_tips", "toward"]
+__all__ = [
+    "HINGE", "aside_deg", "depth", "farthest", "hinge_measures", "pelvis_tips", "spine", "tilted",
+    "toward",
+]  # fmt: skip
 
 
 def aside_deg(scene: Scene, knee: FloatArray, internal: FloatArray) -> FloatArray:
@@ -49,7 +52,7 @@ def _hinge(scene: Scene) -> Turns:
         internal = (-3.0 + 1.5 * style["open"]) * part
         own_lean = lean + sign * (2.0 * style["asymmetry"] + 8.0 * shift) + scene.each(0.0, 0.4)
         knees = (knee + sign * 10.0 * shift) * part
-        sideways = aside_deg(scene, knees, internal) - sign * 8.0 * shift * part
+        sideways = aside_deg(scene, knees, internal) + sign * 8.0 * shift * part
         turns.thigh_deg[side] = np.column_stack([own_lean * part, sideways, internal])
         turns.knee_deg[side] = knees
         turns.on_feet[side] = np.full_like(part, 0.5)
@@ -78,7 +81,8 @@ def spine(scene: Scene, part: FloatArray) -> FloatArray:
     return np.column_stack([flexion, np.zeros_like(part), np.zeros_like(part)])
 
 
-def _tilted(bones: Bones, _side: Side, _: str, rest_s: float, rows: slice) -> FloatArray:
+def tilted(bones: Bones, _side: Side, _: str, rest_s: float, rows: slice) -> FloatArray:
+    """Return how far the pelvis has tipped forward."""
     return bones.changed("pelvis_tilt", rest_s, rows)
 
 
@@ -142,6 +146,6 @@ HINGE = Recipe(
     repetition_s=3.6,
     hold_s=0.4,
     move=_hinge,
-    main=_tilted,
+    main=tilted,
     measures=hinge_measures,
 )

@@ -79,7 +79,7 @@ _LIMITS = {
 }
 # before the limit, and beyond the onset: least and most (deg)
 _ONSETS = {"flexion": (8.0, 20.0), "extension": (3.0, 8.0)}
-_BEYOND = {"flexion": (12.0, 25.0), "extension": (6.0, 13.0)}
+_BEYOND = {"flexion": (10.0, 18.0), "extension": (6.0, 13.0)}
 _PRONE_SPREAD_DEG = 3.0
 
 

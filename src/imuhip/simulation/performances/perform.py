@@ -41,6 +41,8 @@ __all__ = ["Performance", "perform"]
 
 _INTERNAL_HZ = 200.0
 """Bodies are moved at least this densely: tests are slower than gait and have no impacts."""
+_RANGE_SPREAD, _DRILL_SPREAD = 0.015, 0.03
+"""How differently far people go from one repetition to the next: a joint's end repeats better."""
 _LEAVE_S = 0.6
 """From the end of the standing pose to the first step towards the test."""
 _END_S = 1.0
@@ -88,7 +90,7 @@ def perform(
     soft_tissue: float = 1.0,
     sensor_errors: float = 1.0,
     mounting: str | Mapping[str, FloatArray | Sequence[float]] = "random",
-    direction: Literal["internal", "external", "both"] = "internal",
+    direction: Literal["internal", "external", "open", "closed", "both"] | None = None,
     mode: Literal["passive", "active"] = "passive",
     fidgets: float = 1.0,
     visit: int = 0,
@@ -120,8 +122,9 @@ def perform(
         Scales; 1 is a firm strap and a consumer chip.
     mounting : {"random", "nominal"} or mapping of segment to q_BS
         See `imuhip.simulation.mounting.place_sensors`.
-    direction : {"internal", "external", "both"}
-        Of tests that have directions; both does all internal repetitions first.
+    direction : {"internal", "external", "open", "closed", "both"}, optional
+        Of tests that have directions. Rotations are internal by default; both does all internal
+        repetitions first. The airplane opens and closes in turn by default.
     mode : {"passive", "active"}
         Whether a tester moves the leg and holds it at the end, or the person.
     fidgets : float
@@ -140,6 +143,7 @@ def perform(
         When an option cannot be used.
     """
     recipe, sizes, changed = check_asked(test, side, repetitions, faults, change, direction, mode)
+    direction = direction or ("internal" if "internal" in recipe.directions else "both")
     check_session(1.0, rate_hz, sensors, 0.0)
     check_scales(soft_tissue=soft_tissue, sensor_errors=sensor_errors, fidgets=fidgets)
     streams = _streams(seed, test, visit, restrapped=restrapped)
@@ -148,11 +152,13 @@ def perform(
     directions = _directions(recipe, direction, repetitions)
     pace = float(np.clip(1.0 + 0.15 * mover.style["tempo"], 0.7, 1.35))
     pace *= 0.5 ** min(sizes.get("too_fast", 0.0), 3.0)
-    is_active = mode == "active" or recipe.posture == "standing"
+    is_drill = recipe.posture in ("standing", "airplane", "floor")
+    is_active = mode == "active" or is_drill
     tempo = Tempo(
         repetition_s=recipe.repetition_s * pace,
         hold_s=recipe.hold_s * pace * (0.6 if is_active else 1.0),
         fidgets=fidgets,
+        spread=_DRILL_SPREAD if is_drill else _RANGE_SPREAD,
     )
     stops, there_s = route_to(
         recipe.posture,
@@ -175,7 +181,7 @@ def perform(
     body = move_on_stage(scene, recipe.move(scene), recipe.posture)
     motions = segment_motions(body, person.body, {*sensors, "pelvis", *_LEGS})
     off_feet = np.zeros_like(time_s)
-    if recipe.posture != "standing":
+    if recipe.posture not in ("standing", "airplane"):
         off_feet = rise(time_s, stops[0].at_s, stops[0].sigma_s)
     worn = _wear(sensors, mounting, person, motions, streams)
     series, orientations = {}, {}
@@ -206,10 +212,11 @@ def perform(
 
 
 def _directions(recipe: Recipe, direction: str, repetitions: int) -> list[str]:
-    wanted = recipe.directions
-    if len(wanted) > 1 and direction != "both":
-        wanted = (direction,)
-    return [name for name in wanted for _ in range(repetitions)]
+    if direction in recipe.directions:
+        return [direction] * repetitions
+    if "internal" in recipe.directions:
+        return [name for name in recipe.directions for _ in range(repetitions)]
+    return [*recipe.directions] * repetitions
 
 
 def _streams(

@@ -78,7 +78,7 @@ def _route_supine(bend_up: Side | None) -> list[Posture]:
         "heading": 175.0,
         "up_m": _PLINTH_M + _LYING_M,
         "ahead_m": -0.3,
-        **_legs(hip_flexion=2.0, knee_flexion=4.0, hip_adduction=-3.0),
+        **_legs(hip_flexion=2.0, knee_flexion=4.0, hip_adduction=-3.0, hip_rotation=-9.0),
     }
     leaning = {
         "pelvis_tilt": -50.0,
@@ -90,7 +90,11 @@ def _route_supine(bend_up: Side | None) -> list[Posture]:
     }
     way = [Posture(_sitting(), 2.4), Posture(leaning, 1.8), Posture(lying, 2.2)]
     if bend_up is not None:
-        raised = {f"hip_flexion_{bend_up}": 90.0, f"knee_flexion_{bend_up}": 90.0}
+        raised = {
+            f"hip_flexion_{bend_up}": 90.0,
+            f"knee_flexion_{bend_up}": 90.0,
+            f"hip_rotation_{bend_up}": 0.0,
+        }
         way.append(Posture(lying | raised, 2.0))
     return way
 
@@ -116,11 +120,12 @@ def _route_prone(bend_up: Side | None) -> list[Posture]:
         "heading": 90.0,
         "ahead_m": 1.1,
         "up_m": _PLINTH_M + _LYING_M,
-        **_legs(hip_flexion=1.0, knee_flexion=5.0, hip_adduction=-3.0),
+        **_legs(hip_flexion=1.0, knee_flexion=5.0, hip_adduction=-3.0, hip_rotation=-4.0),
     }
     way = [Posture(onto, 2.4), Posture(kneeling, 2.0), Posture(lying, 2.4)]
     if bend_up is not None:
-        way.append(Posture(lying | {f"knee_flexion_{bend_up}": 90.0}, 1.6))
+        raised = {f"knee_flexion_{bend_up}": 90.0, f"hip_rotation_{bend_up}": 0.0}
+        way.append(Posture(lying | raised, 1.6))
     return way
 
 
@@ -147,12 +152,27 @@ def _route_standing(_: Side | None) -> list[Posture]:
     return [Posture(apart, 1.4)]
 
 
+def _route_airplane(stance: Side | None) -> list[Posture]:
+    free = "right" if stance == "left" else "left"
+    hinged = {
+        "pelvis_tilt": 50.0,
+        "trunk_flexion": 4.0,
+        f"hip_flexion_{stance}": 70.0,
+        f"knee_flexion_{stance}": 22.0,
+        f"hip_adduction_{stance}": 4.0,
+        f"hip_flexion_{free}": 10.0,
+        f"knee_flexion_{free}": 14.0,
+    }
+    return [Posture(hinged, 2.6)]
+
+
 ROUTES = {
     "supine": _route_supine,
     "prone": _route_prone,
     "seated": lambda _: [Posture(_sitting(), 2.6)],
     "floor": _route_floor,
     "standing": _route_standing,
+    "airplane": _route_airplane,
 }
 
 
@@ -188,12 +208,20 @@ def route_to(
     for step in ROUTES[posture](side):
         takes = step.takes_s * pace * float(np.clip(rng.normal(1.0, 0.08), 0.8, 1.2))
         own = {
-            name: value + (float(rng.normal(0.0, 2.0)) if not name.endswith("_m") else 0.0)
+            name: value + _spread(name, value) * float(rng.normal())
             for name, value in step.values.items()
         }
         stops.append(Stop(Posture(own, takes), at_s + 0.5 * takes, takes / 6.5))
         at_s += takes
     return stops, at_s
+
+
+def _spread(name: str, value: float) -> float:
+    """Return how differently people do one thing of a posture, one sigma."""
+    if name.endswith("_m"):
+        return 0.0
+    rolls_freely = name.startswith("hip_rotation") and value != 0.0
+    return 5.0 if rolls_freely else 2.0
 
 
 def follow_route(

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from imuhip.simulation.performances.floor import ROTATIONS_90_90
 from imuhip.simulation.performances.hinges import HINGE
+from imuhip.simulation.performances.lunges import LATERAL_LUNGE, SPLIT_SQUAT_ROTATION
 from imuhip.simulation.performances.ranges import HIP_EXTENSION_PRONE, KNEE_TO_CHEST
 from imuhip.simulation.performances.recipe import Recipe
 from imuhip.simulation.performances.rotations import rotation_recipe
+from imuhip.simulation.performances.single_leg import (
+    HIP_AIRPLANE,
+    INTERNAL_ROTATION_HINGE,
+    SINGLE_LEG_HINGE,
+)
+from imuhip.simulation.performances.squats import SQUAT
 
 __all__ = ["CHANGES", "FAULTS", "RECIPES", "TESTS"]
 
@@ -20,7 +28,14 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
         "hip_rotation_seated": rotation_recipe("seated"),
         "knee_to_chest": KNEE_TO_CHEST,
         "hip_extension_prone": HIP_EXTENSION_PRONE,
+        "rotations_90_90": ROTATIONS_90_90,
         "hinge": HINGE,
+        "single_leg_hinge": SINGLE_LEG_HINGE,
+        "internal_rotation_hinge": INTERNAL_ROTATION_HINGE,
+        "hip_airplane": HIP_AIRPLANE,
+        "split_squat_rotation": SPLIT_SQUAT_ROTATION,
+        "lateral_lunge": LATERAL_LUNGE,
+        "squat": SQUAT,
     }
 )
 

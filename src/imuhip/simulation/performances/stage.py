@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from imuhip.core import quaternion
-from imuhip.core.cardan import hip_angles, hip_quaternion, pelvis_angles, pelvis_quaternion
+from imuhip.core.cardan import (
+    Q_WALK_ISB,
+    hip_angles,
+    hip_quaternion,
+    pelvis_angles,
+    pelvis_quaternion,
+)
 from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.motion import BodyMotion
@@ -106,6 +112,8 @@ class Turns:
         Flexion, bending and rotation of the trunk on the pelvis.
     on_feet : mapping of side to (n,) array
         Which ankle carries the body, parts of 1; none where the pelvis itself rests on something.
+    way_m : (n, 3) array, m, optional
+        Where the pelvis goes, ahead, to the left and up, where the movement lays that out itself.
     """
 
     pelvis: FloatArray
@@ -114,6 +122,7 @@ class Turns:
     trunk_deg: FloatArray
     slack_deg: dict[Side, FloatArray] = field(default_factory=dict)
     on_feet: dict[Side, FloatArray] = field(default_factory=dict)
+    way_m: FloatArray | None = None
 
     @classmethod
     def none(cls, n_samples: int) -> Turns:
@@ -156,13 +165,15 @@ def move_on_stage(scene: Scene, turns: Turns, posture: str) -> BodyMotion:
     Returns
     -------
     BodyMotion
-        With the carrying ankles, or what of the pelvis rests on something, where they were.
+        With the carrying ankles where they stood, or the part of the pelvis that lies on
+        something where it lay.
     """
     base, n_samples = scene.base, len(scene.time_s)
     q_DP0 = pelvis_quaternion(np.radians(np.column_stack([base[name] for name in PELVIS_ANGLES])))
     q_DP = quaternion.multiply(q_DP0, turns.pelvis)
     angles = dict(zip(PELVIS_ANGLES, pelvis_angles(q_DP).T, strict=True))
     shift_D = np.zeros((n_samples, 3))
+    upright = np.tile(Q_WALK_ISB, (n_samples, 1))
     for side in SIDES:
         stems = [name for name in HIP_ANGLES if name.endswith(side)]
         q_PT0 = hip_quaternion(np.radians(np.column_stack([base[s] for s in stems])), side)
@@ -177,10 +188,12 @@ def move_on_stage(scene: Scene, turns: Turns, posture: str) -> BodyMotion:
         if side in turns.slack_deg:
             angles[f"knee_rotation_{side}"] = np.radians(turns.slack_deg[side])
         if side in turns.on_feet:
-            before = _ankle(q_DP0, q_DT0, knee0, scene.body, side)
+            before = _ankle(upright, upright, np.zeros(n_samples), scene.body, side)
             after = _ankle(q_DP, q_DT, knee, scene.body, side)
             shift_D += turns.on_feet[side][:, None] * (before - after)
-    if not turns.on_feet:
+    if turns.way_m is not None:
+        shift_D = turns.way_m
+    elif not turns.on_feet:
         contact = CONTACT_M[posture]
         shift_D = quaternion.rotate(q_DP0, contact) - quaternion.rotate(q_DP, contact)
     for k, name in enumerate(("trunk_flexion", "trunk_bending", "trunk_rotation")):

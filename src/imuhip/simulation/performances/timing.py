@@ -78,11 +78,14 @@ class Tempo:
         At the end of the range.
     fidgets : float
         Scale of how often people fidget and break off between repetitions.
+    spread : float
+        Of the way, from one repetition to the next, in parts of it.
     """
 
     repetition_s: float
     hold_s: float
     fidgets: float
+    spread: float
 
 
 def plan_beats(
@@ -136,7 +139,7 @@ def _beat(
     """Draw one repetition that leaves the rest at `at_s`."""
     whole = tempo.repetition_s * float(np.clip(rng.normal(1.0, 0.08), 0.75, 1.3))
     hold = tempo.hold_s * float(np.clip(rng.normal(1.0, 0.2), 0.5, 1.6))
-    size = float(np.clip(rng.normal(1.0, 0.03), 0.9, 1.1))
+    size = float(np.clip(rng.normal(1.0, tempo.spread), 0.9, 1.1))
     out_share = float(np.clip(rng.normal(0.52, 0.04), 0.4, 0.62))
     stumble = float(rng.uniform(0.0, 0.3))
     part = float(rng.uniform(0.12, 0.25))
