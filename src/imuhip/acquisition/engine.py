@@ -51,6 +51,8 @@ class EngineOptions:
     ----------
     stream : StreamConfig
         What every sensor is asked for.
+    any_rate, any_ranges : bool
+        Whether a model that does not offer that rate or those ranges may stream with its nearest.
     search : SearchPlan
         How long to look for sensors.
     link : LinkPolicy
@@ -77,6 +79,8 @@ class EngineOptions:
     consume_interval_s: float = 0.025
     samples_timeout_s: float = 5.0
     simulated: bool = False
+    any_rate: bool = False
+    any_ranges: bool = False
     recorder_capacity_packets: int = 100_000
 
 
@@ -110,7 +114,13 @@ class Engine:
             radio,
             self._host,
             StreamOptions(
-                options.stream, options.search, options.link, options.mapping, options.ring_s
+                options.stream,
+                options.search,
+                options.link,
+                options.mapping,
+                options.ring_s,
+                options.any_rate,
+                options.any_ranges,
             ),
             find_driver=find_driver,
             on_event=self._note_event,
@@ -206,7 +216,7 @@ class Engine:
         await self._await_samples()
         plans = [replace(p, simulated=self.options.simulated) for p in self._sensors.plans()]
         request = RecordingRequest(
-            Path(path), plans, self.options.stream.rate_hz, subject, dict(settings or {}), truth
+            Path(path), plans, self._sensors.rate_hz, subject, dict(settings or {}), truth
         )
         capacity = self.options.recorder_capacity_packets
         self._run = RecordingRun(self._host, request, self._sensors.streams, capacity)

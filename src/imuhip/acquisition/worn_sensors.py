@@ -27,7 +27,7 @@ from imuhip.core.link import Advertisement, Radio
 from imuhip.core.sensor import SensorCounters, StreamConfig
 from imuhip.errors import ConnectError, SensorNotFoundError
 from imuhip.recording.plan import SensorPlan
-from imuhip.sensors.driver import GathersSamples, SensorDriver
+from imuhip.sensors.driver import GathersSamples, SensorDriver, agreed
 
 __all__ = ["Assignment", "StreamOptions", "WornSensors"]
 
@@ -55,6 +55,8 @@ class StreamOptions:
         Limits of the clock mapping.
     ring_s : float, s
         How much the view can look back.
+    any_rate, any_ranges : bool
+        Whether a model may stream with its nearest to `config`.
     """
 
     config: StreamConfig
@@ -62,6 +64,8 @@ class StreamOptions:
     link: LinkPolicy
     mapping: MappingPolicy
     ring_s: float
+    any_rate: bool = False
+    any_ranges: bool = False
 
 
 @dataclass(slots=True)
@@ -121,6 +125,12 @@ class WornSensors:
         """Return the streams of the connected sensors by segment."""
         return {s: self._worn[s].stream for s in self._assignment if s in self._worn}
 
+    @property
+    def rate_hz(self) -> int:
+        """Return the highest rate of the connected sensors; as asked for when there are none."""
+        rates = [worn.supervisor.config.rate_hz for worn in self._worn.values()]
+        return max(rates, default=self._options.config.rate_hz)
+
     async def connect(self, assignment: Assignment) -> None:
         """Find, connect and start every sensor; see `imuhip.acquisition.engine.Engine.connect`."""
         checked = checked_assignment(assignment)
@@ -171,26 +181,29 @@ class WornSensors:
 
     def _wear(self, segment: str, advertisement: Advertisement, driver: SensorDriver) -> None:
         options = self._options
+        config = agreed(
+            driver, options.config, any_rate=options.any_rate, any_ranges=options.any_ranges
+        )
 
         def on_event(kind: str, text: str) -> None:
             self._on_event(segment, kind, text)
 
         stream = SensorStream(
             self._host,
-            options.config,
+            config,
             driver.decoder,
             policy=options.mapping,
-            ring_capacity_samples=max(1, round(options.ring_s * options.config.rate_hz)),
+            ring_capacity_samples=max(1, round(options.ring_s * config.rate_hz)),
             on_event=on_event,
         )
         if isinstance(driver, GathersSamples):
-            stream.packet_period_s = driver.longest_packet_s(options.config)
+            stream.packet_period_s = driver.longest_packet_s(config)
         supervisor = SensorSupervisor(
             self._radio,
             segment,
             advertisement,
             driver,
-            options.config,
+            config,
             stream,
             on_event=on_event,
             policy=options.link,
@@ -268,9 +281,9 @@ class WornSensors:
         return {segment: self._status(segment) for segment in self._assignment}
 
     def _status(self, segment: str) -> SensorStatus:
-        rate_hz = float(self._options.config.rate_hz)
         worn = self._worn.get(segment)
         if worn is None:
+            rate_hz = float(self._options.config.rate_hz)
             known = self._assignment[segment]
             return SensorStatus(
                 segment, known.address, "", known.serial, known.model, None, None,
@@ -288,7 +301,7 @@ class WornSensors:
             battery_percent=supervisor.battery_percent,
             rssi_dbm=supervisor.advertisement.rssi_dbm,
             state=supervisor.state,
-            nominal_rate_hz=rate_hz,
+            nominal_rate_hz=float(supervisor.config.rate_hz),
             measured_rate_hz=stream.measured_rate_hz,
             counters=stream.counters(),
             last_packet_age_s=age_s if age_s < float("inf") else None,

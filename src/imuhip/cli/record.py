@@ -44,13 +44,22 @@ AllowMissingOption = Annotated[
     typer.Option("--allow-missing", help="Record the others when a sensor does not come."),
 ]
 RateOption = Annotated[int, typer.Option("--rate", min=1, max=1000, help="Samples per second.")]
+AnyRateOption = Annotated[
+    int | None,
+    typer.Option(
+        "--rate",
+        min=1,
+        max=1000,
+        help="Samples per second; by default 100, or what a sensor model offers next to it.",
+    ),
+]
 
 
 def record(
     assign: AssignOption = None,
     out: OutOption = None,
     duration: DurationOption = None,
-    rate: RateOption = 100,
+    rate: AnyRateOption = None,
     radio: RadioOption = "auto",
     allow_missing: AllowMissingOption = False,
     json: JsonOption = False,
@@ -74,7 +83,7 @@ def record(
                 kit: Mapping[str, str | WantedSensor] = wanted or session.virtual_assignment
                 gathering = Gathering(session, allow_missing=allow_missing, ask=not json)
                 gathered = gathering.connected(kit)
-                gathering.started(kit, path, {"radio": radio, "rate_hz": str(rate)})
+                gathering.started(kit, path, {"radio": radio, "rate_hz": str(rate or 100)})
                 note(f"recording into {path}; Ctrl-C ends")
                 result, last = _record(session, duration)
                 if not gathered.missing:  # a smaller kit would be remembered

@@ -51,8 +51,8 @@ class RecordingSession:
     ----------
     spec : str
         As ``--radio``.
-    rate_hz : int
-        What every sensor is asked for.
+    rate_hz : int or None
+        What every sensor is asked for; with None each model streams at what it has next to 100.
     stop : StopSignals
         Ends every wait with `Stopped`.
     person : Recording, optional
@@ -64,14 +64,19 @@ class RecordingSession:
     def __init__(
         self,
         spec: str,
-        rate_hz: int,
+        rate_hz: int | None,
         stop: StopSignals,
         *,
         person: Recording | None = None,
         begin: Literal["all", "first", "explicit"] = "all",
     ) -> None:
         self._spec = spec
-        self._options = EngineOptions(stream=StreamConfig(rate_hz), simulated=spec == "sim")
+        self._options = EngineOptions(
+            stream=StreamConfig() if rate_hz is None else StreamConfig(rate_hz),
+            simulated=spec == "sim",
+            any_rate=rate_hz is None,
+            any_ranges=True,
+        )
         self._stop = stop
         self._person = person
         self._begin = begin

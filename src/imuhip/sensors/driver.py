@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
@@ -13,9 +14,12 @@ __all__ = [
     "BackFills",
     "ClockReading",
     "GathersSamples",
+    "KnowsNearest",
     "SensorDriver",
     "StreamDecoder",
     "TellsItsClock",
+    "agreed",
+    "nearest_of",
 ]
 
 
@@ -125,3 +129,41 @@ class TellsItsClock(Protocol):
     async def ask_clock(self, link: Link, exchange: int, host_us: int) -> None:
         """Ask; the answer comes by itself, or not at all."""
         ...
+
+
+@runtime_checkable
+class KnowsNearest(Protocol):
+    """A driver whose model offers but some rates or ranges, whatever sensor it is."""
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what every sensor of the model offers and is nearest to what is asked for."""
+        ...
+
+
+def agreed(
+    driver: SensorDriver, config: StreamConfig, *, any_rate: bool, any_ranges: bool
+) -> StreamConfig:
+    """Return what to ask of a model's sensors.
+
+    Parameters
+    ----------
+    driver : SensorDriver
+        Of the model.
+    config : StreamConfig
+        What is wished.
+    any_rate, any_ranges : bool
+        Whether the rate and the ranges may be others, where the model has not those.
+    """
+    if not (any_rate or any_ranges) or not isinstance(driver, KnowsNearest):
+        return config
+    nearest = driver.nearest(config)
+    if not any_rate and nearest.rate_hz != config.rate_hz:
+        return config  # the driver refuses it in words
+    if not any_ranges:
+        return replace(config, rate_hz=nearest.rate_hz)
+    return nearest
+
+
+def nearest_of(value: int, offered: Iterable[int]) -> int:
+    """Return the offered value with the least ratio to the one wished."""
+    return min(offered, key=lambda one: abs(math.log(one / value)))

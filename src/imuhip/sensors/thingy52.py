@@ -187,6 +187,12 @@ class Thingy52Driver:
         """Let the light come and go once, in white."""
         await link.write(_LED, _BREATHE_ONCE_WHITE)
 
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what the model offers and is nearest to what is asked for."""
+        return StreamConfig(
+            min(max(config.rate_hz, LOWEST_RATE_HZ), HIGHEST_RATE_HZ), *_FIXED_RANGES
+        )
+
     def decoder(self, config: StreamConfig) -> Thingy52Decoder:
         """Return a fresh decoder for one connection epoch."""
         return Thingy52Decoder(config)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
+from imuhip.sensors.driver import nearest_of
 from imuhip.sensors.metamotion.decoder import MetaMotionDecoder
 from imuhip.sensors.metamotion.registers import (
     ACC,
@@ -156,6 +158,15 @@ class MetaMotionDriver:
     async def blink(self, link: Link) -> None:
         """Let the green lamp blink for five seconds."""
         await _Conversation(link).send(*BLINK)
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what the model offers and is nearest to what is asked for."""
+        return replace(
+            config,
+            rate_hz=nearest_of(config.rate_hz, RATES_HZ),
+            acc_range_g=nearest_of(config.acc_range_g, ACC_LSB_PER_G),
+            gyr_range_dps=nearest_of(config.gyr_range_dps, GYR_LSB_PER_DPS),
+        )
 
     def decoder(self, config: StreamConfig) -> MetaMotionDecoder:
         """Return a fresh decoder for one connection epoch."""

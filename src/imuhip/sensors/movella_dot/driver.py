@@ -12,6 +12,7 @@ from typing import Final
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError, ProtocolError
+from imuhip.sensors.driver import nearest_of
 from imuhip.sensors.movella_dot.payloads import DotStreamDecoder, PayloadMode, decode_info
 from imuhip.sensors.standard_services import percent_of
 
@@ -166,6 +167,10 @@ class MovellaDotDriver:
         request[0] = _VISIT_IDENTIFY
         request[1] = 1
         await link.write(_DEVICE_CONTROL, bytes(request))
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what the model offers and is nearest to what is asked for."""
+        return StreamConfig(nearest_of(config.rate_hz, RATES_HZ), *_RANGES)
 
     def decoder(self, config: StreamConfig) -> DotStreamDecoder:
         """Return a fresh decoder for one connection epoch."""

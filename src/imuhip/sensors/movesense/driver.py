@@ -6,6 +6,7 @@ sensor written from the specification.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -13,6 +14,7 @@ from weakref import WeakKeyDictionary
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
+from imuhip.sensors.driver import nearest_of
 from imuhip.sensors.movesense.packets import Hello, MovesenseStreamDecoder, decode_hello
 from imuhip.sensors.movesense.pipe import NOTIFY_UUID, SERVICE_UUID, Pipe
 from imuhip.sensors.standard_services import SERIAL_UUID, percent_of, read_text
@@ -152,6 +154,10 @@ class MovesenseDriver:
             f"{link.address}: a Movesense cannot be told to show itself",
             hint="compare the number on it with the end of its name",
         )
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what the model offers and is nearest to what is asked for."""
+        return replace(config, rate_hz=nearest_of(config.rate_hz, RATES_HZ))
 
     def decoder(self, config: StreamConfig) -> MovesenseStreamDecoder:
         """Return a fresh decoder for one connection epoch."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -38,6 +38,9 @@ _MAG_RATE_HZ: Final = 50
 _MAG_RANGE_GAUSS: Final = 50
 _FULL_FRAME_SAMPLES: Final = 100
 """The sensor sends a frame when it is full; a calm one takes this many samples."""
+
+_ORDINARY: Final = StreamConfig(rate_hz=52, acc_range_g=8)
+_SDK_RATES_HZ: Final = (26, 104, 208, 416)
 
 Chosen = Mapping[Measurement, Mapping[Setting, int]]
 
@@ -164,6 +167,12 @@ class PolarDriver:
             f"{link.address}: a Verity Sense cannot be told to show itself",
             hint="compare the digits on its back with the end of its name",
         )
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return the settings of the ordinary mode, unless a rate of the SDK mode is asked for."""
+        if config.rate_hz in _SDK_RATES_HZ:
+            return config
+        return replace(config, rate_hz=_ORDINARY.rate_hz, acc_range_g=_ORDINARY.acc_range_g)
 
     def decoder(self, config: StreamConfig) -> PolarDecoder:
         """Return a fresh decoder for one connection epoch."""

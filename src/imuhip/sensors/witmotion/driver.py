@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from imuhip.core.link import Advertisement, Link, NotifyCallback
 from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import ConnectError
+from imuhip.sensors.driver import nearest_of
 from imuhip.sensors.witmotion.frames import (
     ACC_RANGE_G,
     GYR_RANGE_DPS,
@@ -161,6 +162,10 @@ class WitMotionDriver:
             f"{link.address}: WitMotion sensors cannot be told to blink",
             hint="move the sensor by hand and watch which one feels it",
         )
+
+    def nearest(self, config: StreamConfig) -> StreamConfig:
+        """Return what the model offers and is nearest to what is asked for."""
+        return StreamConfig(nearest_of(config.rate_hz, RATE_CODES), ACC_RANGE_G, GYR_RANGE_DPS)
 
     def decoder(self, config: StreamConfig) -> WitMotionDecoder:
         """Return a fresh decoder for one connection epoch."""
