@@ -34,6 +34,14 @@ def test_core_compiles_for_a_board(tmp_path: Path) -> None:
     assert size is not None and int(size[1]) < 4096, built.stdout
 
 
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")
+def test_board_example_uses_the_core_as_it_is(tmp_path: Path) -> None:
+    """Against declarations written by hand: what the vendors' libraries are, nobody tells here."""
+    command = ["make", "-s", "-C", str(FIRMWARE), f"BUILD={tmp_path}", "sketch"]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert built.returncode == 0, built.stderr
+
+
 def test_c_vectors_are_those_of_the_json_files() -> None:
     made = runpy.run_path(str(FIRMWARE / "tests" / "make_vectors.py"))["header"]()
     assert (FIRMWARE / "tests" / "vectors.h").read_text(encoding="utf-8") == made

@@ -1,8 +1,10 @@
 // An imuhip sensor on a Seeed XIAO nRF52840 Sense: the portable core on Bluefruit and an LSM6DS3TR-C.
 //
-// NOT COMPILED, NOT RUN by its authors: they had neither the board nor its libraries. The core below
-// src/ was compiled and tested; see README.md here for what to copy and install.
+// NOT COMPILED against its libraries, NOT RUN: its authors had neither the board nor the libraries.
+// Only its use of the core is checked by a compiler; see README.md here, also for what to install.
 
+#include <Adafruit_LittleFS.h>
+#include <InternalFileSystem.h>
 #include <bluefruit.h>
 #include <LSM6DS3.h>
 #include <Wire.h>
@@ -16,13 +18,15 @@ const uint16_t kRatesHz[] = {25, 50, 100, 200};
 const uint32_t kRingSamples = 2000;  // 10 s at 200 Hz, 32 kB
 const uint8_t kNotifyQueue = 6;
 const uint32_t kBlinkMs = 3000;
+const bool kAsksForBond = true;  // false: anybody in reach may use it
 
 struct imuhip_slot slots[kRingSamples];
 struct imuhip_sensor sensor;
 struct imuhip_identity identity = {
     kFirmware, {0},
     // No OFF: after system-off only the tiny reset button wakes this board.
-    IMUHIP_CAP_GYRO | IMUHIP_CAP_ACC | IMUHIP_CAP_BACK_FILL | IMUHIP_CAP_SYNC | IMUHIP_CAP_DITHER,
+    IMUHIP_CAP_GYRO | IMUHIP_CAP_ACC | IMUHIP_CAP_BACK_FILL | IMUHIP_CAP_SYNC | IMUHIP_CAP_DITHER |
+        (kAsksForBond ? IMUHIP_CAP_BOND : 0),
     1000000, kRatesHz, sizeof kRatesHz / sizeof *kRatesHz,
 };
 
@@ -146,6 +150,11 @@ bool is_subscribed(void *, enum imuhip_channel channel) {
                                    : characteristic(channel).notifyEnabled(connection);
 }
 
+bool is_protected(void *) {
+  BLEConnection *link = Bluefruit.Connection(connection);
+  return link != nullptr && link->secured();
+}
+
 bool send(void *, enum imuhip_channel channel, const uint8_t *data, size_t length) {
   // Not BLECharacteristic::notify, which waits for a buffer.
   uint16_t n = (uint16_t)length;
@@ -216,6 +225,41 @@ void on_disconnected(uint16_t, uint8_t) {
   imuhip_on_disconnected(&sensor);
 }
 
+// ---- bonds: Just Works of LE Secure Connections, which is what Bluefruit does by itself -----------
+
+uint32_t count_bonds() {
+  using namespace Adafruit_LittleFS_Namespace;
+  uint32_t n = 0;
+  File folder(BOND_DIR_PRPH, FILE_O_READ, InternalFS);
+  File file(InternalFS);
+  while ((file = folder.openNextFile(FILE_O_READ))) {
+    n++;
+    file.close();
+  }
+  folder.close();
+  return n;
+}
+
+// Reading the flash takes long: not under the lock, and not at every turn of the loop.
+void open_or_close_pairing() {
+  static uint32_t next_ms = 0;
+  if (!kAsksForBond || (int32_t)(millis() - next_ms) < 0) return;
+  next_ms = millis() + 1000;
+  const uint32_t n_bonds = count_bonds();
+  Locked locked;
+  Bluefruit.Security.setPairable(imuhip_accepts_pairing(&sensor, n_bonds));
+}
+
+void drop_bond_of_legacy_pairing(const ble_gap_evt_t &event) {
+  // Its keys can be listened in on, and Bluefruit agrees to it with a host that has nothing better.
+  if (event.params.auth_status.bonded && !event.params.auth_status.lesc) {
+    BLEConnection *link = Bluefruit.Connection(event.conn_handle);
+    if (link == nullptr) return;
+    link->removeBondKey();
+    link->disconnect();
+  }
+}
+
 void on_event(ble_evt_t *event) {
   Locked locked;
   if (event->header.evt_id == BLE_GATTS_EVT_HVN_TX_COMPLETE) {
@@ -223,6 +267,8 @@ void on_event(ble_evt_t *event) {
     notifications_in_flight = notifications_in_flight > count ? notifications_in_flight - count : 0;
   } else if (event->header.evt_id == BLE_GATTS_EVT_HVC) {
     imuhip_on_reply_confirmed(&sensor);
+  } else if (event->header.evt_id == BLE_GAP_EVT_AUTH_STATUS) {
+    drop_bond_of_legacy_pairing(event->evt.gap_evt);
   }
 }
 
@@ -249,14 +295,17 @@ void show() {
 }
 
 const struct imuhip_port port = {
-    nullptr,   now_us,         mtu,           is_subscribed, send,      free_buffers, battery_percent,
-    configure, start_sampling, stop_sampling, identify,      time_hint, power_off,
+    nullptr,      now_us,          mtu,       is_subscribed,  is_protected,  send,
+    free_buffers, battery_percent, configure, start_sampling, stop_sampling, identify,
+    time_hint,    power_off,
 };
 
 void offer(BLECharacteristic &chr, uint8_t properties, uint16_t max_length) {
+  // Bluefruit gives the descriptor by which hosts listen the permission to read the value.
+  const SecureMode_t talk = kAsksForBond ? SECMODE_ENC_NO_MITM : SECMODE_OPEN;
   chr.setProperties(properties);
-  chr.setPermission(properties & CHR_PROPS_READ ? SECMODE_OPEN : SECMODE_NO_ACCESS,
-                    properties & CHR_PROPS_WRITE ? SECMODE_OPEN : SECMODE_NO_ACCESS);
+  chr.setPermission(properties & CHR_PROPS_READ ? SECMODE_OPEN : talk,
+                    properties & CHR_PROPS_WRITE ? talk : SECMODE_NO_ACCESS);
   chr.setMaxLen(max_length);
 }
 
@@ -280,18 +329,24 @@ void begin_radio(const char *serial) {
 
   service.begin();
   offer(info, CHR_PROPS_READ, 64);
-  info.setReadAuthorizeCallback(on_info_read);
+  // `false`: called at once, in the Bluetooth task. Deferred, they would get a copy of the request
+  // without its data.
+  info.setReadAuthorizeCallback(on_info_read, false);
   info.begin();
   offer(control, CHR_PROPS_WRITE | CHR_PROPS_INDICATE, 64);
-  control.setWriteAuthorizeCallback(on_control);
+  control.setWriteAuthorizeCallback(on_control, false);
   control.begin();
   offer(stream, CHR_PROPS_NOTIFY, IMUHIP_LARGEST_PACKET_BYTES);
   stream.begin();
   offer(back_fill, CHR_PROPS_NOTIFY, IMUHIP_LARGEST_PACKET_BYTES);
   back_fill.begin();
   offer(sync_chr, CHR_PROPS_WRITE | CHR_PROPS_NOTIFY, 20);
-  sync_chr.setWriteAuthorizeCallback(on_sync);
+  sync_chr.setWriteAuthorizeCallback(on_sync, false);
   sync_chr.begin();
+
+  Bluefruit.Security.setIOCaps(false, false, false);
+  Bluefruit.Security.setMITM(false);
+  Bluefruit.Security.setPairable(false);  // until the loop has looked
 
   Bluefruit.Advertising.addFlags(BLE_GAP_ADV_FLAGS_LE_ONLY_GENERAL_DISC_MODE);
   Bluefruit.Advertising.addService(service);
@@ -299,7 +354,6 @@ void begin_radio(const char *serial) {
   Bluefruit.Advertising.setInterval(48, 160);  // 30 ms, then 100 ms, in units of 0.625 ms
   Bluefruit.Advertising.setFastTimeout(30);
   Bluefruit.Advertising.restartOnDisconnect(true);
-  Bluefruit.Advertising.start(0);
 }
 
 }  // namespace
@@ -313,11 +367,13 @@ void setup() {
   pinMode(VBAT_ENABLE, OUTPUT);
   digitalWrite(VBAT_ENABLE, LOW);
   lock = xSemaphoreCreateRecursiveMutex();
-  imuhip_init(&sensor, &port, &identity, slots, kRingSamples);
   imu.begin();
   Wire.setClock(400000);
   begin_radio(serial);
   begin_clock();
+  // After the clock: the core notes when the sensor was switched on. Nobody connects before.
+  imuhip_init(&sensor, &port, &identity, slots, kRingSamples);
+  Bluefruit.Advertising.start(0);
 }
 
 void loop() {
@@ -330,6 +386,7 @@ void loop() {
     }
     wait_us = imuhip_poll(&sensor);
   }
+  open_or_close_pairing();
   read_battery();
   show();
   if (is_sampling ? wait_us > 2000 && next_sample_us > now_us(nullptr) + 2000 : true) {

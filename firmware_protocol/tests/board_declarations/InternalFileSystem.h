@@ -1,0 +1,5 @@
+/* See Arduino.h beside this file. */
+#pragma once
+#include "Adafruit_LittleFS.h"
+
+extern Adafruit_LittleFS InternalFS;
