@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from imuhip.analysis.analyze import analyze as analyze
+    from imuhip.analysis.assess import Assessment as Assessment
+    from imuhip.analysis.assess import assess as assess
+    from imuhip.analysis.compare import Comparison as Comparison
+    from imuhip.analysis.compare import compare as compare
     from imuhip.analysis.result import Analysis as Analysis
     from imuhip.errors import ImuhipError as ImuhipError
     from imuhip.recording.reader import open_recording as open
@@ -20,19 +24,27 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analysis",
+    "Assessment",
+    "Comparison",
     "ImuhipError",
     "Recording",
     "__version__",
     "analyze",
+    "assess",
+    "compare",
     "open",
     "simulate",
 ]
 
 _HOMES: Final = {
     "Analysis": ("imuhip.analysis.result", "Analysis"),
+    "Assessment": ("imuhip.analysis.assess", "Assessment"),
+    "Comparison": ("imuhip.analysis.compare", "Comparison"),
     "ImuhipError": ("imuhip.errors", "ImuhipError"),
     "Recording": ("imuhip.recording.session", "Recording"),
     "analyze": ("imuhip.analysis.analyze", "analyze"),
+    "assess": ("imuhip.analysis.assess", "assess"),
+    "compare": ("imuhip.analysis.compare", "compare"),
     "open": ("imuhip.recording.reader", "open_recording"),
     "simulate": ("imuhip.simulation.simulate", "simulate"),
 }

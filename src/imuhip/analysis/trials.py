@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.analysis.grid import to_grid
-from imuhip.analysis.motion import SensorMotion, offline_motion
+from imuhip.analysis.motion import offline_motion
 from imuhip.assessment.facing import find_facing, front_goes_up
 from imuhip.assessment.protocol import MovementTest, shipped_test, shipped_tests
 from imuhip.assessment.trial import TrialMotion
@@ -28,6 +28,7 @@ __all__ = ["Trial", "find_trials", "trial_motion"]
 _BEFORE_S = 60.0
 _LEAST_POSE_S = 1.0
 _LONGEST_LOSS = 0.02
+_WALKED_SD_RAD = np.radians(2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def trial_motion(
     markers: Sequence[Marker],
     rate_hz: float,
     trial: Trial,
+    *,
+    right_S: Mapping[str, FloatArray] | None = None,
     filter_name: str = "vqf",
 ) -> TrialMotion:
     """Return the motion of every segment worn during a test.
@@ -81,6 +84,9 @@ def trial_motion(
         With an ``n_pose`` before the test.
     rate_hz : float
     trial : Trial
+    right_S : mapping of segment to (3,) array, optional
+        Axes to the right as a walk with the same straps shows them; see
+        `imuhip.analysis.walked_axes`. Where there is none, gravity in the posture tells.
     filter_name : str
         One of `imuhip.fusion.filters.FILTERS`.
 
@@ -102,7 +108,7 @@ def trial_motion(
     pose = _pose_before(markers, trial)
     start_s = max(pose.start_s, trial.start_s - _BEFORE_S)
     worn = {
-        s: _between(series, start_s, trial.end_s)
+        s: series.between(start_s, trial.end_s)
         for s, series in sensors.items()
         if s in needed or _measured_in(series, trial) >= 1.0 - _LONGEST_LOSS
     }
@@ -111,20 +117,27 @@ def trial_motion(
     grid = to_grid(worn, rate_hz)
     motions = offline_motion(grid, grid.rate_hz, filter_name)
     rows = slice(*np.searchsorted(grid.time_s, (trial.start_s, trial.end_s)))
+    # lying and sitting, the way there tells; bowing, the test itself
+    settled = None if trial.test.position == "standing" else rows.start + round(rate_hz)
     q_WB, facing_sd = {}, {}
     for segment, motion in motions.items():
-        still = _between(sensors[segment], pose.start_s, pose.end_s)
+        still = sensors[segment].between(pose.start_s, pose.end_s)
         pose_up_S = mean_up(still.acc[still.valid])[0]
-        q_SB, facing_sd[segment] = _axes(motion, pose_up_S, trial.test.position, segment)
+        if right_S is not None and segment in right_S:
+            q_SB = axes_from_up_and_right(pose_up_S, right_S[segment])
+            facing_sd[segment] = _WALKED_SD_RAD
+        else:
+            part = motion.up_S[:settled]
+            q_SB, facing_sd[segment] = _axes(part, pose_up_S, trial.test.position, segment)
         q_WB[segment] = quaternion.multiply(motion.q_WS[rows], q_SB)
     return TrialMotion(grid.time_s[rows], q_WB, facing_sd, trial.side)
 
 
 def _axes(
-    motion: SensorMotion, pose_up_S: FloatArray, position: str, segment: str
+    up_S: FloatArray, pose_up_S: FloatArray, position: str, segment: str
 ) -> tuple[FloatArray, float]:
     """Return ``q_SB`` (4,) and how well (rad) its front is known."""
-    facing = find_facing(motion.up_S, pose_up_S, front_goes_up(position, segment))
+    facing = find_facing(up_S, pose_up_S, front_goes_up(position, segment))
     right_S = np.cross(facing.front_S, pose_up_S)
     return axes_from_up_and_right(pose_up_S, right_S), facing.sd_rad
 
@@ -148,14 +161,9 @@ def _pose_before(markers: Sequence[Marker], trial: Trial) -> Marker:
     return max(poses, key=lambda marker: marker.start_s)
 
 
-def _between(series: ImuSeries, start_s: float, end_s: float) -> ImuSeries:
-    a, b = np.searchsorted(series.time_s, (start_s, end_s))
-    return ImuSeries(series.time_s[a:b], series.acc[a:b], series.gyr[a:b], None, series.valid[a:b])
-
-
 def _measured_in(series: ImuSeries, trial: Trial) -> float:
     """Return the share of a test during which a sensor measured."""
-    part = _between(series, trial.start_s, trial.end_s)
+    part = series.between(trial.start_s, trial.end_s)
     return float(part.valid.mean()) if len(part) else 0.0
 
 

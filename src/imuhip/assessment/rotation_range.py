@@ -19,7 +19,7 @@ from imuhip.assessment.measures import Measure, median_measure
 from imuhip.assessment.protocol import MovementTest
 from imuhip.assessment.repetitions import Repetition, find_repetitions
 from imuhip.assessment.trial import TrialMotion, first_crossing
-from imuhip.assessment.turns import main_axis
+from imuhip.assessment.turns import main_axis, turn_about
 from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
@@ -29,11 +29,13 @@ __all__ = ["PELVIS_MOVED_RAD", "find_rotation", "measure_rotation"]
 PELVIS_MOVED_RAD = np.radians(5.0)
 """The pelvis no longer rests when it has turned by so much."""
 
+_X, _Y = np.eye(3)[:2]
 _ONSET_RAD = np.radians(2.0)
 _REST_S = 1.0
 _STRAIGHT_HIP = ("prone", "supine_straight")
-_ARM_SD_DEG = 1.5
-_KNEE_SD_DEG = 2.0
+_ARM_SD_DEG = 0.8
+_KNEE_SD_DEG = 3.0
+_KNOWN_FRONT_RAD = 0.7
 _SIGN = {"internal": 1.0, "external": -1.0}
 
 
@@ -51,7 +53,7 @@ def find_rotation(
     motion: TrialMotion, test: MovementTest, side: Side
 ) -> dict[str, tuple[Repetition, ...]]:
     """Return the repetitions of both directions, in order of time."""
-    axis = _arm_axis(motion, side)
+    axis = _arm_axis(motion, test, side)
     arm = motion.about(f"shank_{side}", axis, 0)
     least = np.radians(test.repetitions.least_deg)
     rest = float(np.median(arm[: np.searchsorted(motion.time_s, motion.time_s[0] + _REST_S)]))
@@ -81,18 +83,49 @@ def measure_rotation(
     repetitions : mapping of direction to tuple of Repetition
         From `find_rotation`.
     """
-    axis = _arm_axis(motion, side)
+    axis = _arm_axis(motion, test, side)
     measures: list[Measure] = []
     for direction, found in repetitions.items():
+        if not found:  # only one of the two was asked for
+            continue
         ways = [_way(motion, test, side, axis, one, _SIGN[direction]) for one in found]
         measures += _measures(ways, direction, side)
     return tuple(measures)
 
 
-def _arm_axis(motion: TrialMotion, side: Side) -> FloatArray:
-    """Return the femur's axis in the shank, + inwards: the front of a shank at a right angle."""
-    nominal = np.array([-side_sign(side), 0.0, 0.0])
-    return main_axis(motion.since(f"shank_{side}", 0), nominal)[0]
+def _arm_axis(motion: TrialMotion, test: MovementTest, side: Side) -> FloatArray:
+    """Return the femur's axis in the shank, + inwards: the front of a shank at a right angle.
+
+    The line is where the shank turns about; the front gives it its direction. Where nothing showed
+    the shank's front, the thigh does, which goes the same way though not as far, or the pelvis.
+    """
+    s = side_sign(side)
+    q_shank = motion.since(f"shank_{side}", 0)
+    axis, _ = main_axis(q_shank, np.array([-s, 0.0, 0.0]))
+    if motion.facing_sd_rad[f"shank_{side}"] < _KNOWN_FRONT_RAD:
+        return axis
+    arm = turn_about(q_shank, axis)
+    thigh = f"thigh_{side}"
+    if thigh in motion.q_WB:
+        along = motion.about(thigh, np.array([0.0, s, 0.0]), 0)
+    else:
+        along = motion.about("pelvis", _femur_in_pelvis(motion, test, side, 0), 0)
+    return axis if np.sum(arm * along) >= 0.0 else -axis
+
+
+def _femur_in_pelvis(motion: TrialMotion, test: MovementTest, side: Side, rest: int) -> FloatArray:
+    """Return the axis of the femur, + inwards, in the pelvis at rest.
+
+    From the hip to the knee it points upwards with the hip bent on the back, level and forwards
+    sitting, level along the body with the hip straight.
+    """
+    up = motion.up_B("pelvis", rest)
+    if test.position == "supine_90":
+        along = -up
+    else:
+        along = _Y if test.position in _STRAIGHT_HIP else -_X
+        along = along - (along @ up) * up
+    return np.asarray(side_sign(side) * along / np.linalg.norm(along))
 
 
 def _way(
@@ -100,13 +133,10 @@ def _way(
     one: Repetition, sign: float,
 ) -> _Way:  # fmt: skip
     rows = slice(one.rest, one.peak + 1)
-    s = side_sign(side)
-    femur_in_pelvis = (
-        np.array([0.0, s, 0.0]) if test.position in _STRAIGHT_HIP else np.array([-s, 0.0, 0.0])
-    )
+    femur = _femur_in_pelvis(motion, test, side, one.rest)
     return _Way(
         arm=sign * motion.about(f"shank_{side}", axis, one.rest, rows),
-        pelvis=sign * motion.about("pelvis", femur_in_pelvis, one.rest, rows),
+        pelvis=sign * motion.about("pelvis", femur, one.rest, rows),
         moved=motion.moved("pelvis", one.rest, rows),
         time_s=motion.time_s[rows],
     )
@@ -137,10 +167,10 @@ def _measures(ways: list[_Way], direction: str, side: Side) -> list[Measure]:
 
     return [
         degrees("true", true, _ARM_SD_DEG, note),
-        degrees("apparent", apparent, float(np.hypot(_ARM_SD_DEG, _KNEE_SD_DEG)),
+        degrees("apparent", apparent, _ARM_SD_DEG,
                 "as a goniometer shows it, the pelvis' part and the knee's give included"),
         degrees("of_hip", hip, float(np.hypot(_ARM_SD_DEG, _KNEE_SD_DEG))),
-        median_measure(f"{stem}_pelvis_share", side, share, "1", instrument_sd=0.03),
+        median_measure(f"{stem}_pelvis_share", side, share, "1", instrument_sd=0.05),
         degrees("pelvis_moved", np.array([way.moved[-1] for way in ways]), 1.0),
         median_measure(f"{stem}_pelvis_delay", side, pelvis_onset - hip_onset, "s",
                        instrument_sd=0.05, note="pelvis after hip, each at 2 deg"),

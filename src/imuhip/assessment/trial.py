@@ -16,6 +16,7 @@ import numpy as np
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.repetitions import Repetition
 from imuhip.assessment.turns import total_turn, turn_about, turns_since
+from imuhip.core import quaternion
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 
@@ -57,6 +58,11 @@ class TrialMotion:
     def moved(self, segment: str, rest: int, rows: slice = slice(None)) -> FloatArray:
         """Return (m,) rad, how far it has turned since a row, about whatever axis."""
         return total_turn(self.since(segment, rest, rows))
+
+    def up_B(self, segment: str, rows: slice | int = slice(None)) -> FloatArray:
+        """Return (m, 3), or (3,) of one row: the upward vertical in the segment's axes."""
+        q_BW = quaternion.conjugate(self.q_WB[segment][rows])
+        return quaternion.rotate(q_BW, np.array([0.0, 0.0, 1.0]))
 
 
 @dataclass(frozen=True, slots=True)

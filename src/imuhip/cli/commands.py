@@ -6,7 +6,9 @@ import typer
 
 from imuhip.cli import (
     analyze,
+    assess,
     check,
+    compare,
     demo,
     doctor,
     finalise,
@@ -48,6 +50,8 @@ def build() -> typer.Typer:
     app.command("live")(live.live)
     app.command("app", help="The same as live; imuhip without a command opens it too.")(live.live)
     app.command("analyze")(analyze.analyze)
+    app.command("assess")(assess.assess)
+    app.command("compare")(compare.compare)
     app.command("report")(report.report)
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)

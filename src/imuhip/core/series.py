@@ -97,6 +97,12 @@ class ImuSeries:
     def __len__(self) -> int:
         return len(self.time_s)
 
+    def between(self, start_s: float, end_s: float) -> ImuSeries:
+        """Return the samples from `start_s` until before `end_s`."""
+        a, b = np.searchsorted(self.time_s, (start_s, end_s))
+        mag = None if self.mag is None else self.mag[a:b]
+        return ImuSeries(self.time_s[a:b], self.acc[a:b], self.gyr[a:b], mag, self.valid[a:b])
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:

@@ -1,0 +1,130 @@
+"""``imuhip assess``: what the tests of a recording show, beside the norms of their position."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imuhip.cli.options import JsonOption, OptionError
+from imuhip.cli.output import print_json, print_table, say, working
+
+if TYPE_CHECKING:
+    from imuhip.analysis.assess import Assessment
+    from imuhip.assessment.measures import Measure
+    from imuhip.assessment.norms import NormView
+
+__all__ = ["assess", "measured"]
+
+ProfileOption = Annotated[
+    str, typer.Option("--norms", help="Whose norms to show beside: clinic or measured.")
+]
+SexOption = Annotated[str, typer.Option("--sex", help="female, male or any: which norms speak.")]
+AgeOption = Annotated[int | None, typer.Option("--age", min=0, max=120, help="Years.")]
+ListOption = Annotated[bool, typer.Option("--list", help="Name all tests and what they need.")]
+
+
+def assess(
+    file: Annotated[Path | None, typer.Argument(help="A session file (.h5).")] = None,
+    norms: ProfileOption = "clinic",
+    sex: SexOption = "any",
+    age: AgeOption = None,
+    list_tests: ListOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure the tests of a recording: range of motion, hinge and drills."""
+    if list_tests:
+        _list(json=json)
+        return
+    if file is None:
+        raise OptionError("FILE is missing", hint="imuhip assess FILE, or imuhip assess --list")
+    if sex not in ("female", "male", "any"):
+        raise OptionError(f"--sex {sex}: expected female, male or any", hint="such as --sex female")
+    found = measured(file)
+    views = found.norms(norms, sex=sex, age=age)
+    if json:
+        told = {
+            f"{name}_{side}" if side else name: [_norm(view) for view in shown]
+            for (name, side), shown in views.items()
+        }
+        print_json({"file": file, **found.as_dict(), "norms": {"profile": norms, **told}})
+        return
+    for trial in found.trials:
+        side = f", {trial.side}" if trial.side else ""
+        count = sum(len(reps) for reps in trial.repetitions.values())
+        say(f"{trial.test}{side} at {trial.start_s:.0f} s: {count} repetitions")
+        for line in trial.notes:
+            say(f"  - {line}")
+        if trial.measures:
+            rows = [
+                (_words(m.name), value(m), _beside(views.get((m.name, m.side), ())), m.note)
+                for m in trial.measures
+            ]
+            print_table(("measure", "value", f"norm ({norms})", "note"), rows)
+        say()
+
+
+def measured(file: Path) -> Assessment:
+    """Open a recording and measure its tests, with progress on stderr."""
+    import imuhip
+
+    recording = imuhip.open(file)
+    with working(f"measuring {file.name}", 1.0):
+        return imuhip.assess(recording)
+
+
+def value(measure: Measure) -> str:
+    """Return a measure with its uncertainty and how many repetitions it rests on."""
+    found = measure.as_dict()
+    if found["value"] is None:
+        return "not measured"
+    unit = {"deg": "°", "1": "", "%": " %", "s": " s", "deg/s": " °/s"}[measure.unit]
+    digits = 2 if measure.unit in ("1", "s") else 1
+    spread = "± ?" if found["sd"] is None else f"± {found['sd']:.{digits}f}"
+    return f"{found['value']:.{digits}f} {spread}{unit} (n = {measure.n})"
+
+
+def _beside(views: tuple[NormView, ...]) -> str:
+    return "; ".join(
+        f"{view.standing} [{view.norm.source}, {view.norm.evidence}]"
+        if view.standing != "no limits"
+        else f"{_group(view)} [{view.norm.source}, {view.norm.evidence}]"
+        for view in views
+    )
+
+
+def _group(view: NormView) -> str:
+    norm = view.norm
+    if norm.mean is None:
+        return f"{norm.low:g} to {norm.high:g}°"
+    return f"{norm.mean:g}{f' ± {norm.sd:g}' if norm.sd else ''}°"
+
+
+def _norm(view: NormView) -> dict[str, object]:
+    import attrs
+
+    return {"standing": view.standing, "z": view.z, **attrs.asdict(view.norm)}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _list(*, json: bool) -> None:
+    from imuhip.assessment.protocol import shipped_test, shipped_tests
+
+    tests = [shipped_test(name) for name in shipped_tests()]
+    if json:
+        told = [
+            {"name": t.name, "title": t.title, "position": t.position, "needs": list(t.needs)}
+            | {"sides": t.sides}
+            for t in tests
+        ]
+        print_json({"tests": told})
+        return
+    print_table(
+        ("test", "what", "sensors", "marker"),
+        [(t.name, t.title, ", ".join(t.needs), f"{t.name}{'_left' if t.sides else ''}")
+         for t in tests],
+    )  # fmt: skip
