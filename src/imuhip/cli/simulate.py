@@ -91,6 +91,64 @@ def _movements(protocol: str) -> tuple[str, ...]:
     return shipped_protocol(protocol).movements
 
 
+@simulate_app.command("test")
+def test(
+    name: Annotated[
+        str, typer.Argument(metavar="TEST", help="For example hip_rotation_supine or hinge.")
+    ],
+    seed: SeedOption = 0,
+    rate: RateOption = 100.0,
+    out: Annotated[Path | None, typer.Option("--out", help="The session file to write.")] = None,
+    side: Annotated[str, typer.Option("--side", help="Leg under test: left or right.")] = "left",
+    repetitions: Annotated[
+        int, typer.Option("--repetitions", help="How many, of each direction.")
+    ] = 3,
+    direction: Annotated[
+        str | None, typer.Option("--direction", help="internal, external, open, closed or both.")
+    ] = None,
+    active: Annotated[
+        bool, typer.Option("--active", help="The person moves the leg, not a tester.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME[=SIZE]", help="What is done wrong; 1 is plain."),
+    ] = None,
+    visit: Annotated[int, typer.Option("--visit", help="Another number: another time.")] = 0,
+    restrapped: Annotated[
+        bool, typer.Option("--restrapped", help="Sensors strapped on anew for this visit.")
+    ] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--change", metavar="NAME=SIZE", help="What truly changed until this visit."),
+    ] = None,
+    trunk: Annotated[bool, typer.Option("--trunk", help="Wear a trunk sensor too.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write the recording of a simulated person who does a clinical test or a drill.
+
+    Printed beside it: what the test should report, measured on the person's bones.
+    """
+    from imuhip.cli.simulated_test import AskedTest, simulate_test
+
+    now = datetime.now().astimezone()
+    path = free_path(out or session_path(Path("recordings"), now, "simulated"))
+    asked = AskedTest(
+        test=name,
+        seed=seed,
+        rate_hz=rate,
+        side=side,
+        repetitions=repetitions,
+        direction=direction,
+        active=active,
+        faults=fault or (),
+        changes=change or (),
+        visit=visit,
+        restrapped=restrapped,
+        trunk=trunk,
+    )
+    simulate_test(asked, path, json=json)
+
+
 @simulate_app.command("radio")
 def radio(
     listen: Annotated[

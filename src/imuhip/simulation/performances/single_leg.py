@@ -162,7 +162,7 @@ def _fly(scene: Scene) -> Turns:
         twist += way * drive
     twist += _ringing(scene)
     part = np.clip(scene.efforts(), 0.0, None)
-    wobble = _balance(scene, 0.5 + 0.5 * part, 0.5)
+    wobble = _balance(scene, 0.5 + 0.5 * part, 0.28)
     dips = 1.5 * style["list"] + 6.0 * toward(side) * scene.fault("pelvis_list")
     rises = 2.0 * style["tilt"] * part
     turns.pelvis = own_turn(rises, dips * part + wobble[:, 0], -sign * twist + wobble[:, 1])
