@@ -176,6 +176,8 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
     """Count what is there, what is missing, and how well it is timed."""
     import numpy as np
 
+    if device is not None and device.driver:
+        rate_hz = device.config.rate_hz  # models of other rates may share a recording
     present_s = series.time_s[series.valid]
     step_s = np.diff(present_s)
     # Steps of one period are no gap; a gap is the time beyond it.
