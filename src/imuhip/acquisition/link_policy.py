@@ -31,6 +31,8 @@ class LinkPolicy:
 
     connect_timeout_s: float = 10.0
     setup_timeout_s: float = 10.0
+    pairing_timeout_s: float = 60.0
+    """A system may ask the person in front of it before it pairs."""
     search_s: float = 4.0
     """One scan for a sensor that was lost."""
     first_attempts: int = 3

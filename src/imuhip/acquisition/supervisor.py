@@ -168,7 +168,9 @@ class SensorSupervisor:
         await self._link.connect(policy.connect_timeout_s)
         self._phase = LinkState.CONFIGURING
         async with asyncio.timeout(policy.setup_timeout_s):
-            self.identity = await self._recognise()
+            identity = named(await self.driver.identify(self._link), self._link.address)
+        self.identity = await self._recognised(identity)
+        async with asyncio.timeout(policy.setup_timeout_s):
             await self._read_battery()
             await self.driver.configure(self._link, self.config)
             self._phase = LinkState.STARTING
@@ -179,11 +181,11 @@ class SensorSupervisor:
             self._on_event("reconnected", f"after {self.stream.packet_age_s:.1f} s without packets")
         self._has_streamed = True
 
-    async def _recognise(self) -> SensorIdentity:
+    async def _recognised(self, identity: SensorIdentity) -> SensorIdentity:
         """Return who answered, if it is the sensor that is worn and can prove what it must."""
-        identity = named(await self.driver.identify(self._link), self._link.address)
         require_serial(self.segment, self._link.address, identity, self._serial)
-        await protect(self.segment, self._link, identity)
+        async with asyncio.timeout(self._policy.pairing_timeout_s):
+            await protect(self.segment, self._link, identity)
         self._serial = identity.serial
         if self._refused:
             self._refused = ""

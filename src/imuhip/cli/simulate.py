@@ -170,6 +170,9 @@ def radio(
         float | None, typer.Option("--stop", min=0.0, help="End the replay here, s in the file.")
     ] = None,
     sensor: Annotated[str, typer.Option("--sensor", help="Model of the sensors.")] = "imuhip",
+    bond: Annotated[
+        bool, typer.Option("--bond", help="Sensors that ask for a bond; imuhip ones can.")
+    ] = False,
     worn: Annotated[
         list[str] | None,
         typer.Option("--segment", help="Wear a sensor here; once per sensor. All by default."),
@@ -203,6 +206,7 @@ def radio(
             minutes=minutes,
             seed=seed,
             sensor=sensor,
+            bonds=bond,
             on_ready=_announce,
         )
     )

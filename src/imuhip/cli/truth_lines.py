@@ -26,6 +26,11 @@ def truth_lines(status: AcquisitionStatus) -> list[str]:
     recording = status.recording
     elapsed = f"{recording.elapsed_s:6.1f} s " if recording is not None else ""
     lines = [elapsed + _line(sensor) for sensor in status.sensors.values()]
+    lines += [
+        f"{elapsed}REFUSED: {sensor.error}"
+        for sensor in status.sensors.values()
+        if sensor.state == "refused"
+    ]
     if recording is not None and recording.error is not None:
         lines.append(f"{elapsed}NOTHING IS WRITTEN ANY MORE: {recording.error}")
     return lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -119,6 +120,7 @@ async def open_virtual_kit(
     connection_interval_s: float = 0.0,
     back_fills: bool = False,
     tells_clock: bool = False,
+    bonds: bool = False,
     sensor: str = "imuhip",
 ) -> VirtualKit:
     """Put a kit of virtual sensors on the air.
@@ -145,6 +147,8 @@ async def open_virtual_kit(
         Whether imuhip sensors can be asked for what got lost.
     tells_clock : bool
         Whether imuhip sensors answer the question for their clock.
+    bonds : bool
+        Whether imuhip sensors ask for a bond.
     sensor : str
         Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
 
@@ -172,7 +176,8 @@ async def open_virtual_kit(
     air = VirtualAir(connection_interval_s=connection_interval_s)
     sensors = {
         segment: VIRTUAL_MODELS[sensor](
-            _spec(segment, perfect, largest_mtu, back_fills, tells_clock), motion
+            replace(_spec(segment, perfect, largest_mtu, back_fills, tells_clock), bonds=bonds),
+            motion,
         )
         for segment in recording.sensors
     }
@@ -194,6 +199,7 @@ async def serve(
     rate_hz: float = 100.0,
     begin: Literal["all", "first", "explicit"] = "all",
     sensor: str = "imuhip",
+    bonds: bool = False,
     on_ready: Callable[[VirtualKit, str], None] | None = None,
     until: asyncio.Event | None = None,
 ) -> None:
@@ -215,6 +221,8 @@ async def serve(
         When the motion begins; see `SharedMotion`.
     sensor : str
         Model of the sensors: a key of `imuhip.simulation.models.VIRTUAL_MODELS`.
+    bonds : bool
+        Whether imuhip sensors ask for a bond; they forget it when the service ends.
     on_ready : callable, optional
         Called with the kit and the place it listens on, once hosts can connect.
     until : asyncio.Event, optional
@@ -237,6 +245,7 @@ async def serve(
         exact=replay is not None,
         back_fills=True,
         tells_clock=True,
+        bonds=bonds,
         sensor=sensor,
     )
     try:

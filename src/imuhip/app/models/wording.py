@@ -64,6 +64,7 @@ STATE_WORDS: Final = {
     "silent": "no packets",
     "lost": "connection lost",
     "waiting": "searching again",
+    "refused": "another sensor",
     "closed": "switched off",
     "missing": "not connected",
 }
@@ -76,6 +77,7 @@ STATE_NEXT_STEPS: Final = {
     "silent": "Bring it nearer; if that fails, switch it off and on.",
     "lost": "Bring it nearer; it reconnects by itself.",
     "waiting": "Bring it nearer, or switch it off and on.",
+    "refused": "Another sensor is in its place, or its bond is gone: switch on the right one.",
     "closed": "Start the session again to use it.",
     "missing": "Switch it on, then start the session again.",
 }
