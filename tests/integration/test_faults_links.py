@@ -111,7 +111,9 @@ def test_restarted(model: str, tmp_path: Path):
     assert (counters.received, counters.duplicated, counters.reordered) == (len(index), 0, 0)
     assert counters.reconnects == 1
     n_missing = int(np.sum(np.diff(index) - 1))
-    assert counters.longest_gap_s == pytest.approx(n_missing / run.rate_hz, abs=0.1)
+    assert counters.lost == pytest.approx(n_missing, abs=0 if model in NUMBERED else 1)
+    assert counters.longest_gap_s == pytest.approx(n_missing / run.rate_hz, abs=1e-3)
+    assert counters.resynced == 1
     assert sensor_facts(run.series(), run.rate_hz, None).lost == pytest.approx(n_missing, abs=1)
     assert np.abs(run.time_errors_s()).max() <= 0.02
     restarts = {"clock_restarted", "count_restarted"}
@@ -142,4 +144,4 @@ def test_a_battery_that_dies(tmp_path: Path):
     ended_s = run.result.duration_s - run.series().time_s[-1]
     assert ended_s == pytest.approx(17.0, abs=0.1)
     texts = [finding.text for finding in _endings(run.recording)]
-    assert f"pelvis: ends {ended_s:.1f} s before the others" in texts, texts
+    assert any(text.startswith("pelvis: ends 17.") for text in texts), texts

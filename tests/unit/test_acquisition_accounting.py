@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imuhip.acquisition.accounting import EpochLedger, EpochTracker, SampleAccounts
+from imuhip.acquisition.accounting import EpochTracker, SampleAccounts
+from imuhip.acquisition.epoch_ledger import EpochLedger
 from imuhip.core.sensor import FLAGS, SampleBlock
 
 PERIOD_S = 0.01
@@ -75,6 +76,30 @@ def test_ledger_equals_the_oracle_however_blocks_are_cut(stream: tuple[list[int]
         assert getattr(ledger, name) == expected[name], name
     assert ledger.longest_gap_samples == expected["longest"]
     assert [s for a, b in ledger.gaps.tolist() for s in range(a, b)] == expected["missing"]
+
+
+@given(disturbed_streams(), st.data())
+def test_numbers_taken_back_are_missing_again(
+    stream: tuple[list[int], list[int]], data: st.DataObject
+):
+    """Whether or not they come a second time."""
+    ledger, arrivals = EpochLedger(), stream[0]
+    ledger.add(np.array(arrivals))
+    every = set(range(min(arrivals), max(arrivals) + 1))
+    for _ in range(2):
+        present = sorted(every - {s for a, b in ledger.gaps.tolist() for s in range(a, b)})
+        refused = data.draw(st.lists(st.sampled_from(present), unique=True)) if present else []
+        missing = every - set(present) | set(refused)
+        ledger.take_back(np.array(refused, dtype=np.int64))
+        assert ledger.received == len(present) - len(refused)
+        assert ledger.lost == len(missing)
+        assert [s for a, b in ledger.gaps.tolist() for s in range(a, b)] == sorted(missing)
+        again = data.draw(st.lists(st.sampled_from(sorted(missing)))) if missing else []
+        fresh = ledger.add(np.array(again, dtype=np.int64))
+        assert np.count_nonzero(fresh) == len(set(again))
+        assert ledger.lost == len(missing) - len(set(again))
+    runs = np.diff(ledger.gaps, axis=1)
+    assert ledger.longest_gap_samples == runs.max(initial=0)
 
 
 def test_an_hour_with_one_percent_loss_is_counted_quickly_and_exactly():

@@ -6,132 +6,15 @@ per block; Python loops run over gaps and runs of samples, never over samples.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imuhip.acquisition.epoch_ledger import EpochLedger
 from imuhip.core.sensor import FLAGS, SampleBlock, SensorCounters
 from imuhip.core.series import BoolArray, IntArray
 
-__all__ = ["EpochLedger", "EpochTracker", "PlacedBlock", "SampleAccounts"]
-
-
-class EpochLedger:
-    """The exact account of one epoch's sample numbers.
-
-    Keeps the first and the last number and the gaps between them, so its size grows with the number
-    of gaps and not with the number of samples.
-    """
-
-    def __init__(self) -> None:
-        self.received = 0
-        self.duplicated = 0
-        self.reordered = 0
-        self._first = 0
-        self._last = -1
-        self._gap_starts: list[int] = []
-        self._gap_stops: list[int] = []
-        self._longest: int | None = 0
-
-    @property
-    def lost(self) -> int:
-        """Return how many numbers are missing between the first and the last sample."""
-        return self._last - self._first + 1 - self.received if self.received else 0
-
-    @property
-    def first(self) -> int | None:
-        """Return the first number, None before there is one."""
-        return self._first if self.received else None
-
-    @property
-    def longest_gap_samples(self) -> int:
-        """Return the length of the longest run of missing numbers."""
-        if self._longest is None:
-            lengths = np.subtract(self._gap_stops, self._gap_starts)
-            self._longest = int(lengths.max(initial=0))
-        return self._longest
-
-    @property
-    def gaps(self) -> IntArray:
-        """Return the (k, 2) missing stretches as first missing number and first number after."""
-        return np.array([self._gap_starts, self._gap_stops], dtype=np.int64).T.reshape(-1, 2)
-
-    def add(self, seq: IntArray) -> BoolArray:
-        """Count a block of sample numbers in their order of arrival.
-
-        Parameters
-        ----------
-        seq : (n,) int array
-            Sample numbers of one epoch.
-
-        Returns
-        -------
-        (n,) bool array
-            True for samples seen for the first time, False for duplicates.
-        """
-        seq = np.asarray(seq, dtype=np.int64)
-        if not len(seq):
-            return np.zeros(0, dtype=bool)
-        fresh = self._is_missing(seq)
-        firsts = np.zeros(len(seq), dtype=bool)
-        firsts[np.unique(seq, return_index=True)[1]] = True
-        fresh &= firsts
-        previous = np.concatenate([[self._last if self.received else seq[0]], seq[:-1]])
-        overtaken = seq < np.maximum.accumulate(previous)
-        self.duplicated += int(np.count_nonzero(~fresh))
-        self.reordered += int(np.count_nonzero(fresh & overtaken))
-        self._insert(np.sort(seq[fresh]))
-        return fresh
-
-    def _is_missing(self, seq: IntArray) -> BoolArray:
-        if not self.received:
-            return np.ones(len(seq), dtype=bool)
-        outside = (seq < self._first) | (seq > self._last)
-        if not self._gap_starts or outside.all():
-            return outside
-        at = np.searchsorted(self._gap_starts, seq, side="right") - 1
-        inside_gap = (at >= 0) & (seq < np.asarray(self._gap_stops)[np.maximum(at, 0)])
-        return np.asarray(outside | inside_gap)
-
-    def _insert(self, seq: IntArray) -> None:
-        """Take ascending new numbers; each run lies wholly before, after or inside one gap."""
-        if not len(seq):
-            return
-        cuts = np.flatnonzero(np.diff(seq) != 1) + 1
-        starts = seq[np.concatenate([[0], cuts])]
-        stops = seq[np.concatenate([cuts - 1, [len(seq) - 1]])] + 1
-        if not self.received:
-            self._first, self._last = int(starts[0]), int(starts[0]) - 1
-        self.received += len(seq)
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            self._insert_run(start, stop)
-
-    def _insert_run(self, start: int, stop: int) -> None:
-        if start > self._last:
-            if start > self._last + 1:
-                self._open_gap(len(self._gap_starts), self._last + 1, start)
-            self._last = stop - 1
-        elif stop <= self._first:
-            if stop < self._first:
-                self._open_gap(0, stop, self._first)
-            self._first = start
-        else:
-            self._fill_gap(start, stop)
-
-    def _open_gap(self, position: int, start: int, stop: int) -> None:
-        self._gap_starts.insert(position, start)
-        self._gap_stops.insert(position, stop)
-        if self._longest is not None:
-            self._longest = max(self._longest, stop - start)
-
-    def _fill_gap(self, start: int, stop: int) -> None:
-        at = bisect_right(self._gap_starts, start) - 1
-        rest = [(self._gap_starts[at], start), (stop, self._gap_stops[at])]
-        rest = [piece for piece in rest if piece[0] < piece[1]]
-        self._gap_starts[at : at + 1] = [piece[0] for piece in rest]
-        self._gap_stops[at : at + 1] = [piece[1] for piece in rest]
-        self._longest = None
+__all__ = ["EpochTracker", "PlacedBlock", "SampleAccounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +126,8 @@ class SampleAccounts:
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
         self._ledgers: dict[int, EpochLedger] = {}
-        self._outage_s = 0.0
-        self._estimated_lost = 0
+        self._between_epochs = 0
+        self._longest_pause_s = 0.0
         self._extra = SensorCounters()
 
     def add(self, placed: PlacedBlock, flags: int = 0) -> BoolArray:
@@ -263,13 +146,19 @@ class SampleAccounts:
         ledger = self._ledgers.get(placed.epoch)
         return ledger is not None and ledger.first is not None and placed.seq[0] > ledger.first
 
-    def add_outage(self, duration_s: float) -> None:
-        """Note the time without samples between two epochs, which no sample number tells."""
-        self._outage_s = max(self._outage_s, duration_s)
+    def take_back(self, epoch: IntArray, seq: IntArray, flags: IntArray) -> None:
+        """Count (n,) samples as lost that were counted as received and could not be kept."""
+        for each in np.unique(epoch).tolist():
+            self._ledgers[each].take_back(seq[epoch == each])
+        n_backfilled = int(np.count_nonzero(flags & FLAGS["backfilled"]))
+        self._extra = replace(self._extra, backfilled=self._extra.backfilled - n_backfilled)
 
     def set_estimated_loss(self, n_samples: int, longest_s: float) -> None:
-        """Note what a sensor that numbers nothing seems to have lost, and in which time at once."""
-        self._estimated_lost, self._outage_s = n_samples, longest_s
+        """Note how many samples the pauses between epochs have room for, and the longest pause.
+
+        No number tells them: the sensor's clock began anew, or it numbers nothing.
+        """
+        self._between_epochs, self._longest_pause_s = n_samples, longest_s
 
     def add_copies(self, n_samples: int) -> None:
         """Count samples without numbers that came a second time."""
@@ -279,6 +168,10 @@ class SampleAccounts:
     def add_bad_packet(self) -> None:
         """Count a packet that could not be decoded."""
         self._extra = replace(self._extra, bad_packets=self._extra.bad_packets + 1)
+
+    def add_resyncs(self, n_times: int) -> None:
+        """Count how often the stream lost its place and found it again."""
+        self._extra = replace(self._extra, resynced=self._extra.resynced + n_times)
 
     def add_overrun(self, n_packets: int) -> None:
         """Count packets that found the queue full."""
@@ -299,8 +192,8 @@ class SampleAccounts:
         return replace(
             self._extra,
             received=sum(ledger.received for ledger in ledgers),
-            lost=sum(ledger.lost for ledger in ledgers) + self._estimated_lost,
+            lost=sum(ledger.lost for ledger in ledgers) + self._between_epochs,
             duplicated=self._extra.duplicated + sum(ledger.duplicated for ledger in ledgers),
             reordered=sum(ledger.reordered for ledger in ledgers),
-            longest_gap_s=max(longest * self._period_s, self._outage_s),
+            longest_gap_s=max(longest * self._period_s, self._longest_pause_s),
         )

@@ -40,8 +40,6 @@ class EpochClocks:
     """
 
     def __init__(self, period_s: float, policy: MappingPolicy) -> None:
-        self.is_counted = False
-        """Whether the sensor states neither numbers nor times."""
         self._period_s = period_s
         self._policy = policy
         self._mappings: dict[int, ClockMapping] = {}
@@ -63,12 +61,11 @@ class EpochClocks:
         """Begin an epoch with its first block."""
         self._last_seq = -1
         if block.is_counted:
-            self.is_counted = True
             before = self._mappings.get(epoch - 1)
             self._mappings[epoch] = counted_mapping(epoch, self._policy, before)
-            self._losses.begin(epoch, float(block.device_time_s[0]))
         else:
             self._mappings[epoch] = ClockMapping(epoch, self._policy)
+        self._losses.begin(epoch, float(block.device_time_s[0]))
 
     def add(self, epoch: int, block: SampleBlock, arrival_s: float) -> None:
         """Learn from when a block arrived."""

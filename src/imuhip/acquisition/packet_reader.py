@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from imuhip.acquisition.clock_wrap import WrapContinuation
 from imuhip.acquisition.counted_clock import TwinWatch
@@ -11,9 +12,19 @@ from imuhip.core.sensor import SampleBlock, StreamConfig
 from imuhip.errors import ProtocolError
 from imuhip.sensors.driver import StreamDecoder
 
-__all__ = ["PacketReader"]
+__all__ = ["FindsFrames", "PacketReader"]
 
 _log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class FindsFrames(Protocol):
+    """A decoder that has to find where frames begin in a stream of bytes."""
+
+    @property
+    def n_resyncs(self) -> int:
+        """Return how often it skipped bytes to find the next one."""
+        ...
 
 
 class PacketReader:
@@ -48,12 +59,23 @@ class PacketReader:
         self._twins = TwinWatch(1.0 / config.rate_hz)
         self._is_counted = False
         self._n_latest = 0
+        self._framed = _framed(self._decoder)
+        self._resyncs_told = 0
 
     def restarted(self) -> None:
         """Note that the stream was told to start: what follows may count anew."""
         self._decoder = self._make_decoder(self._config)
+        self._framed = _framed(self._decoder)
+        self._resyncs_told = 0
         self._wraps.restarted()
         self._twins.started()
+
+    def take_resyncs(self) -> int:
+        """Return how often the decoder lost its place among the bytes since this was last asked."""
+        if self._framed is None:
+            return 0
+        n_before, self._resyncs_told = self._resyncs_told, self._framed.n_resyncs
+        return self._resyncs_told - n_before
 
     def read(self, arrival_s: float, packet: bytes) -> SampleBlock | None:
         """Return the samples of a packet, None where there are none to be had.
@@ -83,3 +105,7 @@ class PacketReader:
             return None
         self._is_counted = self._is_counted or block.is_counted
         return self._wraps.continued(block, arrival_s, self._decoder)
+
+
+def _framed(decoder: StreamDecoder) -> FindsFrames | None:
+    return decoder if isinstance(decoder, FindsFrames) else None

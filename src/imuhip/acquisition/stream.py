@@ -141,6 +141,8 @@ class SensorStream:
             self.ring.append(concatenated(live))
         if self._tap is not None and not self._tap.record(np.array(arrivals), packets, rows):
             self._accounts.add_overrun(len(packets))
+            if rows is not None:
+                self._accounts.take_back(rows.epoch, rows.seq, rows.flags)
         return 0 if rows is None else len(rows)
 
     def _restart(self, at_s: float) -> None:
@@ -161,6 +163,7 @@ class SensorStream:
 
     def _take(self, arrival_s: float, packet: bytes) -> SampleRows | None:
         block = self._reader.read(arrival_s, packet)
+        self._accounts.add_resyncs(self._reader.take_resyncs())
         if block is None:
             return None
         if block.is_counted and self._clocks.count_broke(
@@ -194,13 +197,9 @@ class SensorStream:
         self._clocks.begin(epoch, block)
         if epoch == 0:
             return
-        silent_s = arrival_s - self._meter.last_sample_arrival_s
-        if block.is_counted:
-            text = f"after {silent_s:.2f} s: samples without numbers, their loss is estimated"
-            self._on_event("count_restarted", text)
-        else:
-            self._accounts.add_outage(silent_s)
-            self._on_event("clock_restarted", f"the sensor restarted; {silent_s:.2f} s not covered")
+        self._accounts.add_resyncs(1)
+        text = f"after {arrival_s - self._meter.last_sample_arrival_s:.2f} s without samples"
+        self._on_event("count_restarted" if block.is_counted else "clock_restarted", text)
 
     # -- what others ask ------------------------------------------------------------------------
 
@@ -243,7 +242,7 @@ class SensorStream:
 
     def counters(self) -> SensorCounters:
         """Return the account since the recording began, or since connecting when there is none."""
-        if self._clocks.is_counted and self._tap is not None:
+        if self._tap is not None:
             loss = self._clocks.estimated_loss(self._tap.first_epoch, self._tracker.epoch)
             self._accounts.set_estimated_loss(*loss)
         return self._accounts.counters()
@@ -291,9 +290,9 @@ class SensorStream:
             return ()
         last_epoch = self._tracker.epoch
         fits = self._clocks.final_fits(tap.first_epoch, last_epoch)
-        if self._clocks.is_counted:
-            loss = self._clocks.estimated_loss(tap.first_epoch, last_epoch, fits)
-            self._accounts.set_estimated_loss(*loss)
+        self._accounts.set_estimated_loss(
+            *self._clocks.estimated_loss(tap.first_epoch, last_epoch, fits)
+        )
         return fits
 
     def live_fit(self) -> ClockFit | None:

@@ -110,8 +110,9 @@ class SensorCounters:
     received: int = 0
     """Distinct samples stored."""
     lost: int = 0
-    """Numbers missing between the first and the last sample of each epoch. Of a sensor that numbers
-    nothing: an estimate, the samples for which the pauses between epochs have room."""
+    """Numbers missing between the first and the last sample of each epoch, and the samples for
+    which the pauses between epochs have room: an estimate of a sensor that numbers nothing. Samples
+    that arrived and could not be stored are lost, too."""
     duplicated: int = 0
     """Samples that came again and were dropped."""
     reordered: int = 0
@@ -126,6 +127,9 @@ class SensorCounters:
     """Times the link was established again."""
     longest_gap_s: float = 0.0
     """Longest time without a sample."""
+    resynced: int = 0
+    """Times the stream lost its place and found it again: its clock or count began anew, or bytes
+    were skipped to find the next frame."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from imuhip.errors import ImuhipError
 from imuhip.recording.access import SessionFile
 from imuhip.recording.columns import open_packets, read_column
 from imuhip.recording.grid import StoredRows, to_series
+from imuhip.recording.schema import LATER_COUNTERS
 from imuhip.recording.session import DeviceRecord, Event, Recording, Truth
 
 __all__ = [
@@ -172,7 +173,11 @@ def device_record(session: SessionFile, segment: str) -> DeviceRecord:
             **{f.name: int(session.number(place, f.name)) for f in fields(StreamConfig)}
         ),
         counters=SensorCounters(
-            **{f.name: counters[f.name][0].item() for f in fields(SensorCounters)}
+            **{
+                f.name: counters[f.name][0].item()
+                for f in fields(SensorCounters)
+                if f.name in (counters.dtype.names or ()) or f.name not in LATER_COUNTERS
+            }
         ),
         clock_fits=fits,
         battery_percent=None if battery < 0 else battery,

@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = [
     "FINALISED_MAJOR",
+    "LATER_COUNTERS",
     "MAX_ROWS",
     "PACKET_COLUMNS",
     "SAMPLE_COLUMNS",
@@ -125,7 +126,10 @@ COUNTER_FIELDS: Final = (
         )
     ),
     ("longest_gap_s", "<f8"),
+    ("resynced", "<i8"),
 )
+LATER_COUNTERS: Final = ("resynced",)
+"""Missing from files before minor version 1."""
 
 
 @cache

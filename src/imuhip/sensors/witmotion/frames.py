@@ -104,6 +104,8 @@ class WitMotionDecoder:
     """
 
     def __init__(self, config: StreamConfig) -> None:
+        self.n_resyncs = 0
+        """How often bytes were skipped to find the next frame."""
         self._reader = FrameReader()
         self._count = SampleCount(config.rate_hz)
 
@@ -116,6 +118,7 @@ class WitMotionDecoder:
             For a packet that holds bytes of no frame, and no whole one.
         """
         frames, n_skipped = self._reader.feed(packet)
+        self.n_resyncs += n_skipped > 0
         if n_skipped and not frames:
             raise ProtocolError(
                 f"{n_skipped} of {len(packet)} bytes belong to no frame (55 61 or 55 71)",
