@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from imuhip.cli.tables import table_lines
+from imuhip.sensors.driver import states_serial
 from imuhip.sensors.registry import driver_for, verification
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class ScanTable:
                 return
         driver = driver_for(advertisement)
         one = Heard(advertisement, driver.model if driver else "", now_s)
+        if driver is not None and not states_serial(driver):
+            one.known_by = "address"
         for segment, sensor in self.kit.items():
             if sensor.address.casefold() == one.address.casefold():
                 one.worn, one.serial = segment, sensor.serial

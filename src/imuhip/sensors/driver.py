@@ -14,12 +14,14 @@ __all__ = [
     "BackFills",
     "ClockReading",
     "GathersSamples",
+    "KnownByAddress",
     "KnowsNearest",
     "SensorDriver",
     "StreamDecoder",
     "TellsItsClock",
     "agreed",
     "nearest_of",
+    "states_serial",
 ]
 
 
@@ -138,6 +140,21 @@ class KnowsNearest(Protocol):
     def nearest(self, config: StreamConfig) -> StreamConfig:
         """Return what every sensor of the model offers and is nearest to what is asked for."""
         ...
+
+
+@runtime_checkable
+class KnownByAddress(Protocol):
+    """A driver of a model that states no serial number: its address has to stand for one."""
+
+    @property
+    def is_known_by_address(self) -> bool:
+        """Return True: another sensor of the model under this address cannot be told from it."""
+        ...
+
+
+def states_serial(driver: SensorDriver) -> bool:
+    """Return whether sensors of a model can be told from each other by what they say."""
+    return not (isinstance(driver, KnownByAddress) and driver.is_known_by_address)
 
 
 def agreed(

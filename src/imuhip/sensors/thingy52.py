@@ -130,6 +130,11 @@ class Thingy52Driver:
         """Return the model's name as people know it."""
         return "Thingy:52"
 
+    @property
+    def is_known_by_address(self) -> bool:
+        """Return True: its firmware states no serial number."""
+        return True
+
     def matches(self, advertisement: Advertisement) -> bool:
         """Return whether an advertisement carries the service or the name given at the factory."""
         return _ADVERTISED_SERVICE in advertisement.service_uuids or advertisement.name.startswith(
