@@ -39,7 +39,8 @@ class LinkPolicy:
     silent_reconnect_s: float = 2.0
     """Packet age at which a link that claims to be up is given up."""
     backoff_first_s: float = 0.25
-    backoff_cap_s: float = 8.0
+    backoff_cap_s: float = 1.5
+    """A sensor that comes back is to stream again within 3 s, however long it was away."""
     backoff_jitter: float = 0.25
     battery_interval_s: float = 60.0
     watch_interval_s: float = 0.1
