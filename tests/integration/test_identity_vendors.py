@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from typer.testing import CliRunner
 
 from acquisition_kit import no_thread_left, noise_motion
 from imuhip.acquisition.assignment import WantedSensor
 from imuhip.acquisition.engine import Engine, EngineOptions
-from imuhip.core.sensor import StreamConfig
+from imuhip.cli.commands import build
+from imuhip.core.sensor import SensorIdentity, StreamConfig
 from imuhip.errors import WrongSensorError
 from imuhip.radio.virtual_air import VirtualAir
+from imuhip.recording.session import DeviceRecord
 from imuhip.sensors.driver import states_serial
 from imuhip.sensors.registry import DRIVERS
 from imuhip.simulation.models import VIRTUAL_MODELS
@@ -65,3 +71,15 @@ def test_another_sensor_of_the_same_model_at_the_same_address(model: str) -> Non
 
 def test_models_without_a_serial_number_are_named() -> None:
     assert [d.model for d in DRIVERS if not states_serial(d)] == ["Thingy:52"]
+
+
+def test_check_tells_which_sensors_are_known_by_their_address(tmp_path: Path) -> None:
+    source = noise_motion(("pelvis", "thigh_left"), 2.0)
+    numbers = {"pelvis": "SN-1", "thigh_left": ADDRESS}
+    devices = {
+        segment: DeviceRecord(SensorIdentity("m", serial, "1", 100.0), ADDRESS, StreamConfig())
+        for segment, serial in numbers.items()
+    }
+    path = replace(source, devices=devices).save(tmp_path / "unnamed.h5")
+    told = CliRunner().invoke(build(), ["check", str(path)]).stdout
+    assert "thigh_left: known by the address alone" in told and "pelvis: known" not in told

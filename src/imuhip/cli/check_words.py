@@ -12,6 +12,7 @@ from imuhip.cli.output import note, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from imuhip.cli.check import SensorFacts
+    from imuhip.recording.session import Recording
 
 __all__ = ["check_folder", "tell"]
 
@@ -45,6 +46,7 @@ def tell(found: Checked, file: Path) -> None:
     )
     _tell_how_counted(found.facts)
     _tell_rarities(found.facts)
+    _tell_strangers(recording)
     events = recording.events
     for event in events[:_EVENTS_TOLD]:
         where = event.segment or "recording"
@@ -85,6 +87,15 @@ def _tell_rarities(facts: dict[str, SensorFacts]) -> None:
         told = [f"{number} {words}" for number, words in named if number]
         if told:
             say(f"{segment}: {', '.join(told)}")
+
+
+def _tell_strangers(recording: Recording) -> None:
+    unnamed = [s for s, device in recording.devices.items() if device.is_known_by_address]
+    if unnamed:
+        say(
+            f"{', '.join(unnamed)}: known by the address alone, these sensors state no serial"
+            " number; another one under it could not have been told from it"
+        )
 
 
 def _tell_calibration(found: Checked) -> None:

@@ -46,6 +46,12 @@ class DeviceRecord:
     driver: str = ""
     """Which driver of `imuhip.sensors` decodes its packets."""
 
+    @property
+    def is_known_by_address(self) -> bool:
+        """Return whether its address stood for the serial number it does not state."""
+        serial = self.identity.serial.casefold()
+        return bool(self.address) and serial in ("", self.address.casefold())
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
