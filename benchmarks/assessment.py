@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 
 import imuhip
-from imuhip.simulation.performances import Performance, perform
+from imuhip.simulation.performances import Performance
+from imuhip.simulation.performances.after_walk import perform_after_walk
 
 __all__ = ["main"]
 
@@ -37,7 +38,39 @@ TRUTHS = {
     "hinge_thigh_asymmetry": ("thigh_asymmetry_deg",),
     "hinge_hip_share": ("hip_share",),
     "hinge_spine_flexion": ("spine_flexion_deg",),
-}
+    "hinge_pelvis_list": ("pelvis_list_deg",),
+    "hinge_pelvis_twist": ("pelvis_twist_deg",),
+} | {
+    f"{test}_{name}": truth
+    for test in (
+        "single_leg_hinge", "internal_rotation_hinge", "squat", "lateral_lunge",
+        "split_squat_rotation", "hip_airplane", "rotations_90_90",
+    )
+    for name, truth in {
+        "index": ("hinge_share",),
+        "pelvis_tilt": ("pelvis_tilt_deg",),
+        "pelvis_tucked": ("pelvis_tucked_deg",),
+        "pelvis_list": ("pelvis_list_deg",),
+        "pelvis_twist": ("pelvis_twist_deg",),
+        "pelvis_rotation": ("pelvis_rotation_deg",),
+        "thigh_inclination": ("thigh_inclination_deg",),
+        "thigh_asymmetry": ("thigh_asymmetry_deg",),
+        "thigh_wobble": ("thigh_wobble_deg_s",),
+        "knee_flexion": ("knee_flexion_deg",),
+        "hip_flexion": ("hip_flexion_deg",),
+        "hip_internal_rotation": ("hip_ir_deg",),
+        "return_error": ("return_error_deg",),
+        "open_range": ("open_range_deg",),
+        "closed_range": ("closed_range_deg",),
+        "list_error": ("list_error_deg",),
+        "smoothness": ("smoothness_sparc",),
+        "time_to_stable": ("time_to_stable_s",),
+        "internal_rotation_apparent": ("apparent_ir_deg",),
+        "external_rotation_apparent": ("apparent_er_deg",),
+        "internal_rotation_true": ("true_ir_deg",),
+        "pelvis_quiet_share": ("pelvis_quiet_share",),
+    }.items()
+}  # fmt: skip
 TESTS = (
     "hip_rotation_supine",
     "hip_rotation_prone",
@@ -45,8 +78,20 @@ TESTS = (
     "knee_to_chest",
     "hip_extension_prone",
     "hinge",
+    "single_leg_hinge",
+    "internal_rotation_hinge",
+    "hip_airplane",
+    "split_squat_rotation",
+    "lateral_lunge",
+    "squat",
+    "rotations_90_90",
 )
 _WORN = ("pelvis", "thigh_left", "thigh_right", "shank_left", "shank_right", "trunk")
+_BOTH_WAYS = (
+    *(t for t in TESTS if t.startswith("hip_rotation")),
+    "hip_airplane",
+    "rotations_90_90",
+)
 _TIMING_S = 0.15
 
 
@@ -54,12 +99,12 @@ def performances(test: str, people: int, first_seed: int) -> Iterator[Performanc
     """Yield one performance a person; side, count, rate and skin vary from one to the next."""
     for seed in range(first_seed, first_seed + people):
         rng = np.random.default_rng([seed, 5])
-        yield perform(
+        yield perform_after_walk(
             test,
             seed=seed,
             side="left" if seed % 2 else "right",
             repetitions=int(rng.integers(2, 6)),
-            direction="both",
+            direction="both" if test in _BOTH_WAYS else None,
             mode="active" if seed % 3 == 0 else "passive",
             rate_hz=float(rng.choice([60.0, 100.0, 200.0])),
             soft_tissue=float(rng.choice([0.5, 1.0, 1.5])),

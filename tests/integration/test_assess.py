@@ -13,7 +13,7 @@ import imuhip
 from imuhip.assessment.protocol import read_test, shipped_test, shipped_tests
 from imuhip.errors import AnalysisError, ConfigError
 from imuhip.simulation.performances import Performance, perform
-from tested_people import performed_after_walk
+from imuhip.simulation.performances.after_walk import perform_after_walk
 
 _ROTATIONS = ("hip_rotation_supine", "hip_rotation_prone", "hip_rotation_seated")
 
@@ -80,7 +80,7 @@ def test_a_hinge_is_told_from_a_squat() -> None:
 
 def test_list_and_twist_need_a_walk_with_the_same_straps() -> None:
     faults = {"pelvis_list": 1.0, "pelvis_twist": 1.0}
-    done = performed_after_walk("hinge", 731, faults=faults)
+    done = perform_after_walk("hinge", seed=731, faults=faults)
     (trial,) = imuhip.assess(done.recording).trials
     for name in ("list", "twist"):
         true = done.truth[f"pelvis_{name}_deg"]
@@ -88,6 +88,35 @@ def test_list_and_twist_need_a_walk_with_the_same_straps() -> None:
     (unwalked,) = imuhip.assess(perform("hinge", seed=731, faults=faults).recording).trials
     assert not [m for m in unwalked.measures if m.name.endswith(("_list", "_twist"))]
     assert any("no walk" in note for note in unwalked.notes)
+
+
+@pytest.mark.parametrize(
+    ("test", "options", "limits"),
+    [
+        ("single_leg_hinge", {}, {"index": ("hinge_share", 0.06), "pelvis_list": (None, 4.0)}),
+        ("internal_rotation_hinge", {}, {"pelvis_twist": (None, 2.5)}),
+        ("hip_airplane", {"direction": "both"},
+         {"open_range": (None, 3.0), "closed_range": (None, 3.0), "list_error": (None, 2.0),
+          "smoothness": ("smoothness_sparc", 0.1), "time_to_stable": ("time_to_stable_s", 0.4)}),
+        ("split_squat_rotation", {}, {"pelvis_rotation": (None, 1.5), "return_error": (None, 1.0)}),
+        ("lateral_lunge", {}, {"pelvis_list": (None, 2.0), "pelvis_tilt": (None, 2.0)}),
+        ("squat", {}, {"pelvis_tucked": (None, 1.0), "pelvis_list": (None, 4.0)}),
+        ("rotations_90_90", {"direction": "both"},
+         {"internal_rotation_apparent": ("apparent_ir_deg", 5.0), "return_error": (None, 1.0)}),
+    ],
+)  # fmt: skip
+def test_drills_are_measured(
+    test: str, options: dict[str, str], limits: dict[str, tuple[str | None, float]]
+) -> None:
+    """Each measure against the bones, of two people, in its own unit."""
+    for seed in (760, 763):
+        done = perform_after_walk(test, seed=seed, side="right", **options)
+        (trial,) = imuhip.assess(done.recording).trials
+        counted = sum(len(found) for found in trial.repetitions.values())
+        assert counted == len(done.repetitions)
+        for name, (truth, limit) in limits.items():
+            true = done.truth[truth or f"{name}_deg"]
+            assert trial.measure(f"{test}_{name}").value == pytest.approx(true, abs=limit), name
 
 
 @pytest.mark.parametrize("test", (*_ROTATIONS, "knee_to_chest", "hip_extension_prone", "hinge"))
@@ -148,7 +177,7 @@ def test_a_pelvis_sensor_that_slipped_is_named() -> None:
 def test_before_and_after(tmp_path: Path) -> None:
     """A true change of 12 deg is called one between visits, none is not."""
     visits = [
-        performed_after_walk("hip_rotation_seated", 750, visit=visit, change=change)
+        perform_after_walk("hip_rotation_seated", seed=750, visit=visit, change=change)
         for visit, change in ((0, {}), (1, {"true_ir_deg": 12.0}), (2, {}))
     ]
     paths = [tmp_path / f"visit{k}.h5" for k in range(3)]

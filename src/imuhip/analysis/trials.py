@@ -129,8 +129,25 @@ def trial_motion(
         else:
             part = motion.up_S[:settled]
             q_SB, facing_sd[segment] = _axes(part, pose_up_S, trial.test.position, segment)
-        q_WB[segment] = quaternion.multiply(motion.q_WS[rows], q_SB)
+        q_WB[segment] = _facing_ahead(motion.q_WS, q_SB, grid.time_s, pose)[rows]
     return TrialMotion(grid.time_s[rows], q_WB, facing_sd, trial.side)
+
+
+def _facing_ahead(
+    q_WS: FloatArray, q_SB: FloatArray, time_s: FloatArray, pose: Marker
+) -> FloatArray:
+    """Return a segment (n, 4) in the world in which it looks along x in the pose.
+
+    All segments look the same way there, so this is one world for all of them, as far as their
+    headings keep until the test. A pose long ago says nothing of that any more.
+    """
+    q_WB = quaternion.multiply(q_WS, q_SB)
+    stood = (time_s >= pose.start_s) & (time_s < pose.end_s)
+    if not stood.any():
+        return q_WB
+    front_W = quaternion.rotate(q_WB[stood], np.array([1.0, 0.0, 0.0])).mean(axis=0)
+    heading = np.arctan2(front_W[1], front_W[0])
+    return quaternion.multiply(quaternion.about_axis(np.array([0.0, 0.0, 1.0]), -heading), q_WB)
 
 
 def _axes(

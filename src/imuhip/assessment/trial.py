@@ -19,6 +19,7 @@ from imuhip.assessment.turns import total_turn, turn_about, turns_since
 from imuhip.core import quaternion
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
+from imuhip.kinematics.angles import hip_from_segments
 
 __all__ = ["TrialMotion", "TrialResult", "first_crossing"]
 
@@ -32,7 +33,8 @@ class TrialMotion:
     time_s : (n,) array, s
         Uniform.
     q_WB : mapping of segment to (n, 4) array
-        ISB axes of each segment, each in a world of its own (z up).
+        ISB axes of each segment, z up; all in the world that looks ahead in the standing pose, as
+        far as headings keep since then.
     facing_sd_rad : mapping of segment to float, rad
         How well its front is known.
     side : {"left", "right"}, optional
@@ -43,6 +45,11 @@ class TrialMotion:
     q_WB: Mapping[str, FloatArray]
     facing_sd_rad: Mapping[str, float]
     side: Side | None
+
+    @property
+    def step_s(self) -> float:
+        """Return the time between samples, s."""
+        return float(self.time_s[-1] - self.time_s[0]) / max(len(self.time_s) - 1, 1)
 
     def since(self, segment: str, rest: int, rows: slice = slice(None)) -> FloatArray:
         """Return (m, 4), the segment's turn since a row, in its own axes of then."""
@@ -58,6 +65,12 @@ class TrialMotion:
     def moved(self, segment: str, rest: int, rows: slice = slice(None)) -> FloatArray:
         """Return (m,) rad, how far it has turned since a row, about whatever axis."""
         return total_turn(self.since(segment, rest, rows))
+
+    def hip(self, side: Side, rest: int, rows: slice = slice(None)) -> FloatArray:
+        """Return (m, 3) rad: how flexion, adduction and rotation of a hip changed since a row."""
+        angles = hip_from_segments(self.q_WB["pelvis"], self.q_WB[f"thigh_{side}"], side)
+        angles = np.unwrap(angles, axis=0)
+        return np.asarray(angles[rows] - angles[rest])
 
     def up_B(self, segment: str, rows: slice | int = slice(None)) -> FloatArray:
         """Return (m, 3), or (3,) of one row: the upward vertical in the segment's axes."""

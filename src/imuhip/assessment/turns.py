@@ -13,7 +13,7 @@ import numpy as np
 from imuhip.core import quaternion
 from imuhip.core.series import FloatArray
 
-__all__ = ["farthest", "main_axis", "total_turn", "turn_about", "turns_since"]
+__all__ = ["farthest", "main_axis", "spin", "total_turn", "turn_about", "turns_since"]
 
 
 def turns_since(q_WB: FloatArray, q_WB_rest: FloatArray) -> FloatArray:
@@ -68,3 +68,19 @@ def main_axis(q_RB: FloatArray, towards_B: FloatArray) -> tuple[FloatArray, floa
 def farthest(values: FloatArray) -> float:
     """Return the value farthest from zero, with its sign."""
     return float(values[np.argmax(np.abs(values))])
+
+
+def spin(q_WB: FloatArray, step_s: float) -> FloatArray:
+    """Return the angular rate (n, 3) in rad/s, in the segment's axes, from central differences.
+
+    Parameters
+    ----------
+    q_WB : (n, 4) array
+    step_s : float, s
+        Between samples.
+    """
+    rows = np.arange(len(q_WB))
+    before, after = np.maximum(rows - 1, 0), np.minimum(rows + 1, len(q_WB) - 1)
+    turn = quaternion.multiply(quaternion.conjugate(q_WB[before]), q_WB[after])
+    seconds = np.maximum(after - before, 1) * step_s
+    return np.asarray(quaternion.rotation_vector(turn) / seconds[:, None])

@@ -47,6 +47,13 @@ class Repetition:
     rest_s: float
     direction: str = ""
 
+    def later(self, by_s: float) -> Repetition:
+        """Return it on a clock that began so much earlier."""
+        return Repetition(
+            self.start_s + by_s, self.peak_s + by_s, self.end_s + by_s, self.rest_s + by_s,
+            self.direction,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Bones:
