@@ -36,10 +36,11 @@ GAP_S: Final = 0.05
 LIMITS: Final = {
     "loss_percent": ("% of samples lost", 1.0, 5.0),
     "longest_gap_s": ("s without a sample", 0.25, 2.0),
-    "clock_uncertainty_ms": ("ms uncertainty of its clock", 2.0, 5.0),
     "rate_error_percent": ("% off its nominal rate", 1.0, 5.0),
 }
 """What is measured, and from where a recording is doubtful or unusable."""
+CLOCK_WORDS: Final = "ms uncertainty of its clock"
+"""Judged by what the model can do, and unusable from 2.5 times that."""
 TELLING_EVENTS: Final = ("silent_at_stop", "disk_full", "host_stall")
 """Events of a recording that speak against it by themselves."""
 END_LAG_S: Final = 0.5
@@ -74,6 +75,8 @@ class SensorFacts:
     backfilled: int = 0
     loss_is_estimated: bool = False
     """The sensor numbers nothing: what was lost can only be told from its pauses."""
+    clock_limit_ms: float = 2.0
+    """As well as sensors of this model can be timed."""
 
 
 @dataclass(slots=True)
@@ -176,6 +179,8 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
     """Count what is there, what is missing, and how well it is timed."""
     import numpy as np
 
+    from imuhip.sensors.clock_limits import clock_limit_s
+
     if device is not None and device.driver:
         rate_hz = device.config.rate_hz  # models of other rates may share a recording
     present_s = series.time_s[series.valid]
@@ -202,6 +207,7 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
         rate_hz=measured_hz,
         rate_error_percent=100 * abs(measured_hz / rate_hz - 1),
         clock_uncertainty_ms=max((1e3 * fit.uncertainty_s for fit in fits), default=None),
+        clock_limit_ms=1e3 * clock_limit_s(*_clock(device)),
         duplicated=counters.duplicated if counters else 0,
         reordered=counters.reordered if counters else 0,
         reconnects=counters.reconnects if counters else 0,
@@ -211,9 +217,16 @@ def sensor_facts(series: ImuSeries, rate_hz: float, device: DeviceRecord | None)
     )
 
 
+def _clock(device: DeviceRecord | None) -> tuple[str, float]:
+    """Return which driver and which clock a sensor's times came from."""
+    return ("", 1.0) if device is None else (device.driver, device.identity.clock_hz)
+
+
 def _judged(segment: str, facts: SensorFacts) -> list[Finding]:
     findings = []
-    for name, (words, care, bad) in LIMITS.items():
+    clock_ms = facts.clock_limit_ms
+    limits = {**LIMITS, "clock_uncertainty_ms": (CLOCK_WORDS, clock_ms, 2.5 * clock_ms)}
+    for name, (words, care, bad) in limits.items():
         value = getattr(facts, name)
         if value is not None and value > care:
             level = 2 if value > bad else 1
