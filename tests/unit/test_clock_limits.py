@@ -29,8 +29,14 @@ def levels(driver: str, clock_hz: float, uncertainty_ms: float) -> list[int]:
 
 @pytest.mark.parametrize(
     ("driver", "clock_hz", "limit_ms"),
-    [("imuhip", 1e6, 2.0), ("Movella DOT", 1e6, 5.0), ("Movesense", 1e3, 5.0)]
-    + [("MetaMotion", 682.67, 5.0), ("WitMotion", 0.0, 15.0), ("Thingy:52", 0.0, 15.0)],
+    [
+        ("imuhip", 1e6, 2.0),
+        ("Movella DOT", 1e6, 5.0),
+        ("Movesense", 1e3, 5.0),
+        ("MetaMotion", 682.67, 5.0),
+        ("WitMotion", 0.0, 15.0),
+        ("Thingy:52", 0.0, 15.0),
+    ],
 )
 def test_a_clock_is_judged_by_its_model(driver: str, clock_hz: float, limit_ms: float):
     assert levels(driver, clock_hz, 0.95 * limit_ms) == []
