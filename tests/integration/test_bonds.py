@@ -11,6 +11,7 @@ import json
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bumble import pairing
@@ -20,7 +21,6 @@ from acquisition_kit import assert_equals_source, no_thread_left, noise_motion
 from imuhip.acquisition.link_policy import LinkState
 from imuhip.core.link import Link
 from imuhip.errors import BondError, ConfigError, ConnectError
-from imuhip.radio import bumble_bond
 from imuhip.radio.bond_store import BondStore
 from imuhip.sensors.imuhip_v1 import control, profile
 from imuhip.sensors.imuhip_v1.control import Request
@@ -214,18 +214,26 @@ def test_a_second_computer_pairs_only_shortly_after_the_sensor_was_switched_on()
     run_virtual(main)
 
 
-def test_the_older_way_of_pairing_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its keys can be listened in on; the sensor drops them, and the host that offers it."""
-    legacy = pairing.PairingConfig(sc=False, mitm=False, bonding=True)
-    monkeypatch.setattr("imuhip.radio.bumble_central.pairing_config", lambda: legacy)
+@pytest.mark.parametrize("side", ["bumble_central", "virtual_peripheral"])
+def test_the_older_way_of_pairing_is_not_accepted(
+    side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys can be listened in on: host and sensor refuse a peer that knows nothing better."""
+
+    def pair_as_of_old(device: Any, _accept: Any = None) -> None:
+        legacy = pairing.PairingConfig(sc=False, mitm=False, bonding=True)
+        device.pairing_config_factory = lambda _connection: legacy
+
+    monkeypatch.setattr(f"imuhip.radio.{side}.pair_securely", pair_as_of_old)
 
     async def main(clock: VirtualClock) -> None:
         async with exchangeable_kit(SOURCE, bonds=True) as kit:
             sensor = kit.sensors["pelvis"]
             bonds = BondStore()
             link, radio = await linked(kit, "pelvis", bonds)
-            with pytest.raises(ConnectError):
+            with pytest.raises(BondError, match="LE Secure Connections"):
                 await link.secure("OWN-0")
+            with pytest.raises(BondError, match="code 0x05"):
                 await DRIVER.blink(link)
             assert "OWN-0" not in bonds and sensor.identified == 0
             await radio.close()
@@ -263,4 +271,3 @@ def test_a_bond_that_cannot_be_stored_is_no_bond(tmp_path: Path) -> None:
     (tmp_path / "settings").write_text("in the way")
     with pytest.raises(BondError, match="could not be stored"):
         BondStore(tmp_path / "settings" / "bonds.json").remember("OWN-0", "C4:00", {})
-    assert bumble_bond.pairing_config().sc

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from bumble import core, hci
+from bumble import core, hci, smp
 from bumble.keys import PairingKeys
 from bumble.pairing import PairingConfig, PairingDelegate
 
@@ -18,7 +18,7 @@ from imuhip.errors import BondError, SensorLostError
 from imuhip.radio.bond_store import BondStore
 from imuhip.radio.cancellation import heeding_cancellation
 
-__all__ = ["pairing_config", "secure"]
+__all__ = ["pair_securely", "secure"]
 
 _KEY_REFUSED: Final = {
     int(hci.HCI_ErrorCode.PIN_OR_KEY_MISSING_ERROR),
@@ -27,8 +27,24 @@ _KEY_REFUSED: Final = {
 }
 
 
-def pairing_config(accept: Callable[[], bool] = lambda: True) -> PairingConfig:
-    """Return what this side agrees to; `accept` is asked when the other one begins.
+class _SecureSession(smp.Session):  # type: ignore[misc]  # bumble is untyped here
+    """Pairs by Secure Connections or not at all: keys of the older way can be listened in on."""
+
+    async def on_smp_pairing_request_command_async(self, command: Any) -> None:
+        if command.auth_req & smp.AuthReq.SC:
+            await super().on_smp_pairing_request_command_async(command)
+        else:
+            self.send_pairing_failed(smp.ErrorCode.AUTHENTICATION_REQUIREMENTS)
+
+    def on_smp_pairing_response_command(self, command: Any) -> None:
+        if command.auth_req & smp.AuthReq.SC:
+            super().on_smp_pairing_response_command(command)
+        else:
+            self.send_pairing_failed(smp.ErrorCode.AUTHENTICATION_REQUIREMENTS)
+
+
+def pair_securely(device: Any, accept: Callable[[], bool] = lambda: True) -> None:
+    """Let a bumble device pair by Secure Connections; `accept` is asked when the peer begins.
 
     No keys are distributed: Secure Connections agree on one, and addresses are static.
     """
@@ -42,7 +58,9 @@ def pairing_config(accept: Callable[[], bool] = lambda: True) -> PairingConfig:
         PairingDelegate.KeyDistribution(0),
         PairingDelegate.KeyDistribution(0),
     )
-    return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+    config = PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+    device.pairing_config_factory = lambda _connection: config
+    device.smp_manager.session_proxy = _SecureSession
 
 
 async def secure(connection: Any, serial: str, bonds: BondStore) -> None:
@@ -65,20 +83,18 @@ async def secure(connection: Any, serial: str, bonds: BondStore) -> None:
         await _unless_refused(connection, connection.encrypt, _lost_bond(serial, address))
         return
     await keystore.delete(str(connection.peer_address))
-    await _unless_refused(connection, connection.pair, _no_pairing(serial, address))
+    try:
+        await _unless_refused(connection, connection.pair, _lost_bond(serial, address))
+    except core.ProtocolError as error:  # of the security manager: one side said no
+        raise _no_pairing(serial, address, error) from error
     made = await keystore.get(str(connection.peer_address))
-    if made is None or made.ltk is None or not connection.sc:
-        await connection.disconnect()
-        raise BondError(
-            f"{serial} at {address}: paired without LE Secure Connections, which the protocol asks",
-            hint="update the sensor's firmware",
-        )
     bonds.remember(serial, address, made.to_dict())
 
 
 async def _unless_refused(
     connection: Any, step: Callable[[], Awaitable[None]], refusal: BondError
 ) -> None:
+    """Take a step; raise `refusal` where the link layer says that the keys differ."""
     ended: list[int] = []
     connection.on("disconnection", ended.append)
     task = asyncio.current_task()
@@ -90,8 +106,6 @@ async def _unless_refused(
         if int(error.error_code) in _KEY_REFUSED:
             raise refusal from error
         raise
-    except core.ProtocolError as error:  # of the security manager: it said no
-        raise refusal from error
     except asyncio.CancelledError as error:
         # bumble cancels what waits when a link breaks; a real cancellation passes through.
         if task is not None and task.cancelling() > before:
@@ -115,8 +129,19 @@ def _lost_bond(serial: str, address: str) -> BondError:
     )
 
 
-def _no_pairing(serial: str, address: str) -> BondError:
+def _no_pairing(serial: str, address: str, error: core.ProtocolError) -> BondError:
+    if error.error_code == smp.ErrorCode.PAIRING_NOT_SUPPORTED:
+        return BondError(
+            f"{serial} at {address} refuses to pair: it has a bond with another computer",
+            hint="switch it off and on and connect within a minute; it then takes a further bond",
+        )
+    if error.error_code == smp.ErrorCode.AUTHENTICATION_REQUIREMENTS:
+        return BondError(
+            f"{serial} at {address}: pairing by LE Secure Connections, which the protocol asks for,"
+            " was not agreed on",
+            hint="update the sensor's firmware",
+        )
     return BondError(
-        f"{serial} at {address} refuses to pair: it has a bond with another computer",
-        hint="switch it off and on and connect within a minute; it then takes a further bond",
+        f"{serial} at {address}: pairing failed ({error.error_name or error})",
+        hint="switch the sensor off and on, and connect within a minute",
     )

@@ -20,7 +20,7 @@ from bumble.transport import open_transport
 
 from imuhip.radio.air import Air
 from imuhip.radio.bond_store import BondStore
-from imuhip.radio.bumble_bond import pairing_config
+from imuhip.radio.bumble_bond import pair_securely
 from imuhip.radio.cancellation import heeding_cancellation
 from imuhip.radio.quiet_host import QuietHost
 from imuhip.radio.virtual_controller import VirtualController
@@ -60,7 +60,7 @@ class BumbleCentral:
         """A controller makes one connection at a time."""
         config = DeviceConfiguration(name="imuhip", address=hci.Address(_OWN_ADDRESS))
         self.device = Device(config=config, host=QuietHost())
-        self.device.pairing_config_factory = lambda _connection: pairing_config()
+        pair_securely(self.device)
         self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self._on_att)
         self._scanners = 0
         self._closers: list[Callable[[], Any]] = []

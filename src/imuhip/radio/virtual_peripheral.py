@@ -12,7 +12,7 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.keys import MemoryKeyStore
 
 from imuhip.radio.air import Air
-from imuhip.radio.bumble_bond import pairing_config
+from imuhip.radio.bumble_bond import pair_securely
 from imuhip.radio.gatt_model import (
     AttributeRefusedError,
     Beacon,
@@ -59,9 +59,8 @@ class VirtualPeripheral:
         self._controller.host = self._device.host
         self._device.gatt_server.max_mtu = model.largest_mtu
         self._bonds = MemoryKeyStore()
-        self._n_bonds = 0
         self._device.keystore = self._bonds
-        self._device.pairing_config_factory = lambda _peer: pairing_config(self._accepts_pairing)
+        pair_securely(self._device, self._accepts_pairing)
         self._device.on("connection", self._on_connection)
         for service in model.services:
             attributes = [self._attribute(c) for c in service.characteristics]
@@ -106,7 +105,6 @@ class VirtualPeripheral:
     async def forget_bonds(self) -> None:
         """Forget the keys of all peers."""
         await self._bonds.delete_all()
-        self._n_bonds = 0
 
     # ---- PeripheralPort ---------------------------------------------------------------------
 
@@ -190,20 +188,11 @@ class VirtualPeripheral:
     def _on_connection(self, connection: Any) -> None:
         self._connection = connection
         connection.on("disconnection", lambda _reason: self._on_disconnection(connection))
-        connection.on("pairing", lambda keys: self._on_pairing(connection, keys))
         self._model.on_connected()
 
     def _accepts_pairing(self) -> bool:
         model = self._model
-        return isinstance(model, OffersBonds) and model.accepts_pairing(self._n_bonds)
-
-    def _on_pairing(self, connection: Any, keys: Any) -> None:
-        if keys.ltk is not None and connection.sc:
-            self._n_bonds = len(self._bonds.all_keys)
-            return
-        # An older way of pairing, whose keys can be listened in on: as if it had never been.
-        self._bonds.all_keys.pop(str(connection.peer_address), None)
-        self.disconnect()
+        return isinstance(model, OffersBonds) and model.accepts_pairing(len(self._bonds.all_keys))
 
     def _on_disconnection(self, connection: Any) -> None:
         if self._connection is connection:
