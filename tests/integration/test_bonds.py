@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 from bumble import pairing
 
 import imuhip.recording.reader as reader
@@ -271,3 +272,44 @@ def test_a_bond_that_cannot_be_stored_is_no_bond(tmp_path: Path) -> None:
     (tmp_path / "settings").write_text("in the way")
     with pytest.raises(BondError, match="could not be stored"):
         BondStore(tmp_path / "settings" / "bonds.json").remember("OWN-0", "C4:00", {})
+
+
+@pytest.mark.parametrize(
+    ("raised", "refusal"),
+    [
+        (None, ""),
+        (NotImplementedError(), ""),  # macOS pairs by itself
+        (BleakDBusError("org.bluez.Error.AuthenticationFailed", []), "the system could not pair"),
+        (BleakError("Could not pair with device: 19"), "the system could not pair"),
+        (BleakGATTProtocolError(0x0F), "not protected by a bond"),
+    ],
+)
+def test_where_the_system_keeps_the_keys(
+    raised: Exception | None, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what it answers to `pair` is known to imuhip, and that there is a bond since."""
+
+    async def pair(_self: object, *_: object, **__: object) -> None:
+        if raised is not None:
+            raise raised
+
+    monkeypatch.setattr("imuhip.radio.bumble_backend._BumbleClient.pair", pair)
+
+    async def main(clock: VirtualClock) -> None:
+        async with exchangeable_kit(SOURCE) as kit:
+            bonds = BondStore()
+            link, radio = await linked(kit, "pelvis", bonds)
+            if refusal:
+                with pytest.raises(BondError, match=refusal):
+                    await link.secure("OWN-0")
+                assert not link.has_bond("OWN-0")
+            else:
+                await link.secure("OWN-0")
+                assert link.has_bond("OWN-0") and bonds.keys("OWN-0") is None
+                # The system would pair with a sensor of this number at any other address, too.
+                bonds.remember("OWN-0", "C4:00:00:00:00:00")
+                with pytest.raises(BondError, match="was made at C4:00:00:00:00:00"):
+                    await link.secure("OWN-0")
+            await radio.close()
+
+    run_virtual(main)

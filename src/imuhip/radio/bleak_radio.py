@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from imuhip.core.link import Advertisement, NotifyCallback
-from imuhip.errors import SensorLostError
+from imuhip.errors import BondError, SensorLostError
 from imuhip.radio.bond_store import BondStore
 from imuhip.radio.faults import bond_refusals, translated
 
@@ -201,14 +201,23 @@ class BleakLink:
             When the sensor does not hold the key of its bond, or refuses to pair.
         """
         client = self._connected()
+        bonds = self._radio.bonds
+        elsewhere = bonds.address(serial)
+        if elsewhere.casefold() not in ("", self._address.casefold()) and not bonds.keys(serial):
+            # The system knows bonds by address, and would pair with a stranger as with anybody.
+            raise BondError(
+                f"{serial} at {self._address}: the bond with this serial number was made at"
+                f" {elsewhere}; nothing of it is recorded",
+                hint=f"a stranger may imitate it. If it is your sensor, imuhip forget {serial}",
+            )
         with (
             translated(f"bonding with {self._address}"),
             bond_refusals(serial, self._address),
             suppress(NotImplementedError),  # macOS pairs at the first protected access
         ):
             await client.pair(serial=serial)
-        if serial not in self._radio.bonds:
-            self._radio.bonds.remember(serial, self._address)
+        if serial not in bonds:
+            bonds.remember(serial, self._address)
 
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic."""

@@ -40,6 +40,10 @@ class BondStore:
         """Return with whom there are bonds."""
         return tuple(self._read())
 
+    def address(self, serial: str) -> str:
+        """Return where the sensor was when the bond was made; empty without one."""
+        return str(self._read().get(serial, {}).get("address", ""))
+
     def keys(self, serial: str) -> dict[str, Any] | None:
         """Return the keys as the radio wrote them; None without a bond, or where others keep them.
 
