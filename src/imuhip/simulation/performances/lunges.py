@@ -57,7 +57,7 @@ def _place_legs(
         q_DT0 = quaternion.multiply(q_DP0, hip_quaternion(hip0, side))
         turn = quaternion.multiply(quaternion.conjugate(q_DT0), q_DT)
         turns.thigh_deg[side] = np.degrees(hip_angles(turn, side)) * share[:, None]
-        turns.knee_deg[side] = share * np.degrees(knee)
+        turns.knee_deg[side] = share * (np.degrees(knee) - scene.base[f"knee_flexion_{side}"])
     turns.way_m = share[:, None] * (hips_m - np.array([0.0, 0.0, scene.body.hip_height_m]))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from imuhip.core.cardan import side_sign
-from imuhip.core.segments import Side
+from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.motion import BodyMotion
 from imuhip.simulation.soft_tissue import SkinMotion
@@ -25,6 +25,8 @@ _SHANK_LOST_TURN = (0.02, 0.08)
 _THIGH_DEG, _THIGH_M = np.array([2.0, 4.0, 3.0]), 0.008
 _SHANK_DEG, _SHANK_M = np.array([0.8, 1.2, 1.0]), 0.003
 _PELVIS_DEG, _PELVIS_M = np.array([0.8, 0.8, 1.4]), 0.006
+_ONE_LEG = 0.7
+"""Part of the pull on the skin over the sacrum that one bent hip makes alone."""
 _PRESSED_DEG = 1.5
 """Lying or sitting, weight turns the sensor on the sacrum by this, one sigma about each axis."""
 
@@ -68,8 +70,8 @@ def stretched_skin(
         axial = -min(lost * soft_tissue, 0.9) * side_sign(side) * angles[f"hip_rotation_{side}"]
         bent, degrees, metres = angles[f"knee_flexion_{side}"] / quarter, _SHANK_DEG, _SHANK_M
     else:
-        flexed = 0.5 * (angles["hip_flexion_left"] + angles["hip_flexion_right"]) / quarter
-        bent, degrees, metres = flexed * np.abs(flexed), _PELVIS_DEG, _PELVIS_M
+        hips = np.array([angles[f"hip_flexion_{side}"] for side in SIDES]) / quarter
+        bent, degrees, metres = _ONE_LEG * np.sum(hips**2, axis=0), _PELVIS_DEG, _PELVIS_M
     turn = np.radians(degrees * size[0]) * bent[:, None] * soft_tissue
     if kind == "pelvis":
         turn = turn + np.radians(pressed) * off_feet[:, None] * soft_tissue
