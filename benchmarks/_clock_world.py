@@ -277,7 +277,7 @@ class World:
         arrival_s: FloatArray,
         device_s: Callable[[FloatArray], FloatArray],
     ) -> list[tuple[float, str, Any]]:
-        rng = self._rng
+        rng = np.random.default_rng(round(1e9 * phase_s))  # arrivals are the same without them
         asked_s = arrival_s[0] + np.cumsum(rng.uniform(0.5, 1.5, int(self.duration_s * 2)))
         asked_s = asked_s[asked_s < arrival_s[-1] - 0.5]
         received_s = link.delivered(rng, phase_s, asked_s, link.down_s)

@@ -107,12 +107,16 @@ def main(arguments: list[str]) -> int:
     """Print a row for each model and interval."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks clocks", description=__doc__)
     parser.add_argument("--models", nargs="+", choices=sorted(MODELS), default=list(MODELS))
-    parser.add_argument("--seeds", type=int, default=2, help="sets of four sensors")
+    parser.add_argument("--seeds", type=int, default=1, help="sets of sensors")
+    parser.add_argument("--sensors", type=int, default=4, help="of one host at a time")
     parser.add_argument("--seconds", type=float, default=60.0)
     add_write(parser)
     options = parser.parse_args(arguments)
     out = Printed("clocks", arguments)
-    out(f"{options.seconds:g} s, 4 sensors up to 50 ppm off, {options.seeds} times; ms, largest")
+    out(
+        f"{options.seconds:g} s, {options.sensors} sensors up to 50 ppm off,"
+        f" {options.seeds} times; ms, largest"
+    )
     out("each fault its column: between sensors after the stop")
     out(
         f"{'model':19s}{'interval':>9s}"
@@ -125,7 +129,12 @@ def main(arguments: list[str]) -> int:
             by_fault = {
                 fault: [
                     cell(
-                        MODELS[name], interval_s, faults, duration_s=options.seconds, seed=10 * seed
+                        MODELS[name],
+                        interval_s,
+                        faults,
+                        n_sensors=options.sensors,
+                        duration_s=options.seconds,
+                        seed=10 * seed,
                     )
                     for seed in range(options.seeds)
                 ]
