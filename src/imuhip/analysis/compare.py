@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imuhip.analysis.assess import Assessment, assess
+from imuhip.analysis.gait_measures import gait_measures
+from imuhip.analysis.result import Analysis
+from imuhip.analysis.trials import find_trials
 from imuhip.assessment.change import (
     Change,
     ChangeLimit,
@@ -14,7 +17,8 @@ from imuhip.assessment.change import (
     find_changes,
     shipped_limits,
 )
-from imuhip.errors import AnalysisError
+from imuhip.assessment.measures import Measure
+from imuhip.errors import AnalysisError, ImuhipError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,18 +80,18 @@ class Comparison:
 
 
 def compare(
-    before: Recording | Assessment,
-    after: Recording | Assessment,
+    before: Recording | Assessment | Analysis,
+    after: Recording | Assessment | Analysis,
     *,
     strapping: Strapping = "again",
     limits: Sequence[ChangeLimit] | None = None,
 ) -> Comparison:
-    """Compare two performances of the same tests.
+    """Compare tests and gait of one person before and after.
 
     Parameters
     ----------
-    before, after : Recording or Assessment
-        Of one person.
+    before, after : Recording, Assessment or Analysis
+        Of a recording its tests are measured where markers name some, and its gait where it walks.
     strapping : {"same", "again"}
         ``"same"`` only where no sensor was taken off between the two: its limits are narrower.
     limits : sequence of ChangeLimit, optional
@@ -102,22 +106,43 @@ def compare(
     AnalysisError
         When the two have no measure in common.
     """
-    first, second = (x if isinstance(x, Assessment) else assess(x) for x in (before, after))
+    (first, told_first), (second, told_second) = measured(before), measured(after)
     limits = shipped_limits() if limits is None else limits
-    changes = find_changes(first.measures, second.measures, limits, strapping)
-    had, has = ({(m.name, m.side) for m in x.measures} for x in (first, second))
+    changes = find_changes(first, second, limits, strapping)
+    had, has = ({(m.name, m.side) for m in measures} for measures in (first, second))
     if not changes:
         raise AnalysisError(
-            f"nothing to compare: {_tests(first)} before, {_tests(second)} after",
-            hint="Do the same test on the same side in both.",
+            f"nothing to compare: {_told(first, told_first)} before, "
+            f"{_told(second, told_second)} after",
+            hint="Do the same test on the same side, or walk, in both.",
             code="E630",
         )
     return Comparison(changes, strapping, _names(had - has), _names(has - had))
 
 
-def _tests(found: Assessment) -> str:
-    names = dict.fromkeys(f"{t.test}{'_' + t.side if t.side else ''}" for t in found.trials)
-    return ", ".join(names) or "no test"
+def measured(found: Recording | Assessment | Analysis) -> tuple[tuple[Measure, ...], str]:
+    """Return all measures of a session, and in words why there are none of its gait.
+
+    Parameters
+    ----------
+    found : Recording, Assessment or Analysis
+    """
+    if isinstance(found, Assessment):
+        return found.measures, ""
+    if isinstance(found, Analysis):
+        return gait_measures(found), ""
+    from imuhip.analysis.analyze import analyze
+
+    tests = assess(found).measures if find_trials(found.markers) else ()
+    try:
+        return (*tests, *gait_measures(analyze(found))), ""
+    except ImuhipError as error:  # a session of tests need not hold a walk
+        return tests, error.message
+
+
+def _told(measures: Sequence[Measure], why: str) -> str:
+    named = ", ".join(sorted({m.name for m in measures})) or "nothing measured"
+    return f"{named} ({why})" if why else named
 
 
 def _names(keys: set[tuple[str, Any]]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ __all__ = [
     "best_limit",
     "clinic_limit",
     "find_changes",
+    "limits_text",
     "read_limits",
     "shipped_limits",
 ]
@@ -217,3 +218,18 @@ def read_limits(path: Path) -> tuple[ChangeLimit, ...]:
 def shipped_limits() -> tuple[ChangeLimit, ...]:
     """Return the limits that come with imuhip."""
     return read_limits(resources.folder("calibration") / "references" / "change.toml")
+
+
+def limits_text(limits: Sequence[ChangeLimit]) -> str:
+    """Return limits as the text of a file that `read_limits` reads."""
+    blocks = []
+    for limit in limits:
+        lines = ["[[limits]]"]
+        for name, value in attrs.asdict(limit).items():
+            if isinstance(value, str) and value:
+                plain = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+                lines.append(f'{name} = "{plain}"')
+            elif not isinstance(value, str):
+                lines.append(f"{name} = {value:.4g}")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"

@@ -15,7 +15,7 @@ __all__ = ["checked_converter", "read_structured", "unusable"]
 
 T = TypeVar("T")
 
-_LARGEST_BYTES = 65_536
+_LARGEST_BYTES = 131_072
 
 
 def checked_converter(*, positive: bool = False) -> cattrs.Converter:

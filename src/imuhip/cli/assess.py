@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from imuhip.assessment.measures import Measure
     from imuhip.assessment.norms import NormView
 
-__all__ = ["assess", "measured"]
+__all__ = ["assess", "value"]
 
 ProfileOption = Annotated[
     str, typer.Option("--norms", help="Whose norms to show beside: clinic or measured.")

@@ -17,6 +17,7 @@ from imuhip.cli import (
     live,
     record,
     recover,
+    repeats,
     report,
     scan,
     simulate,
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
     app.command("analyze")(analyze.analyze)
     app.command("assess")(assess.assess)
     app.command("compare")(compare.compare)
+    app.command("repeats")(repeats.repeats)
     app.command("report")(report.report)
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)

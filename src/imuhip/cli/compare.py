@@ -1,4 +1,4 @@
-"""``imuhip compare``: two recordings of the same tests, and what of it is more than measuring."""
+"""``imuhip compare``: two recordings of one person, and what of it is more than measuring."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imuhip.cli.assess import measured, value
+from imuhip.cli.assess import value
 from imuhip.cli.options import JsonOption
 from imuhip.cli.output import print_json, print_table, say
 
@@ -33,14 +33,14 @@ def compare(
     limits: LimitsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare the tests of two recordings, judged by the minimal detectable change."""
+    """Compare tests and gait of two recordings, judged by the minimal detectable change."""
     import imuhip
     from imuhip.assessment.change import read_limits, shipped_limits
 
     own = read_limits(limits) if limits else ()
     found = imuhip.compare(
-        measured(before),
-        measured(after),
+        imuhip.open(before),
+        imuhip.open(after),
         strapping="same" if straps_on else "again",
         limits=(*own, *shipped_limits()),
     )

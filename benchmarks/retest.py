@@ -1,0 +1,175 @@
+"""How well tests repeat on simulated people, and what a retest then calls a change.
+
+Every person does every test three times: once more with the straps left on, and with the sensors
+put on anew. Both kinds of repeats go through the clinic's own way of finding its limits (ICC, SEM,
+minimal detectable change). Other people then do a test twice, with and without a true change of one
+and a half limits. Simulated people repeat themselves better than real ones: the limits hold what
+sensors, placement, skin and repetition contribute, and no person's own day.
+
+``--write`` puts the limits into ``calibration/references/change.toml``, in place of the simulated
+ones there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import imuhip
+from benchmarks.assessment import TESTS
+from imuhip.assessment.change import ChangeLimit, Strapping, shipped_limits
+from imuhip.assessment.protocol import shipped_test
+from imuhip.assessment.reliability import Reliability, find_reliability
+from imuhip.simulation.performances import perform
+from imuhip.simulation.performances.after_walk import perform_after_walk
+
+__all__ = ["main"]
+
+_VISITS = 3
+_STRAPPINGS: tuple[Strapping, ...] = ("same", "again")
+_LIMITS = Path(__file__).parents[1] / "calibration" / "references" / "change.toml"
+_BEGIN = "# Simulated limits, written by the benchmark they name. Do not edit by hand.\n"
+_KEY = tuple[str, str, str]
+
+
+def _visit(test: str, seed: int, visit: int, *, again: bool, **options: Any) -> dict[_KEY, float]:
+    """Return every measure of one visit: name, unit, test."""
+    do: Any = perform_after_walk if shipped_test(test).position == "standing" else perform
+    side = "left" if seed % 2 else "right"
+    done = do(test, seed=seed, side=side, visit=visit, restrapped=again, **options)
+    (trial,) = imuhip.assess(done.recording).trials
+    return {(m.name, m.unit, test): m.value for m in trial.measures}
+
+
+def _repeats(job: tuple[str, int, bool]) -> list[dict[_KEY, float]]:
+    test, seed, again = job
+    both = {"direction": "both"} if test.startswith("hip_rotation") else {}
+    return [_visit(test, seed, visit, again=again, **both) for visit in range(_VISITS)]
+
+
+def _limits(
+    tests: list[str], people: int, first_seed: int, processes: int, command: str
+) -> dict[tuple[str, Strapping], tuple[str, Reliability]]:
+    """Return unit and reliability of every measure, for both strappings."""
+    found: dict[tuple[str, Strapping], tuple[str, Reliability]] = {}
+    jobs = [
+        (test, seed, strapping == "again")
+        for test in tests
+        for strapping in _STRAPPINGS
+        for seed in range(first_seed, first_seed + people)
+    ]
+    with ProcessPoolExecutor(processes) as pool:
+        repeats = list(pool.map(_repeats, jobs, chunksize=4))
+    tables: dict[tuple[str, str, Strapping], list[list[float]]] = defaultdict(list)
+    for (_, _, again), visits in zip(jobs, repeats, strict=True):
+        for name, unit, test in visits[0]:
+            row = [visit.get((name, unit, test), np.nan) for visit in visits]
+            tables[name, unit, "again" if again else "same"].append(row)
+    for (name, unit, strapping), rows in tables.items():
+        values = np.array(rows)
+        if np.isfinite(values).all(axis=1).sum() >= 10:
+            found[name, strapping] = (unit, find_reliability(values))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print the limits, and how often retests are called changed."""
+    parser = argparse.ArgumentParser(prog="benchmarks retest")
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--first-seed", type=int, default=6000)
+    parser.add_argument("--retests", type=int, default=100, help="with, and as many without change")
+    parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="renew the simulated limits")
+    options = parser.parse_args(arguments)
+    command = f"python -m benchmarks retest --people {options.people}"
+    found = _limits(options.tests, options.people, options.first_seed, options.processes, command)
+    heads = "".join(f"{head:>9}" for head in ("ICC", "SEM", "MDC95", "low", "high"))
+    print(f"{'measure':42s} {'straps':6s} {'unit':5s}{heads}")
+    for (name, strapping), (unit, one) in found.items():
+        cells = (one.icc, one.sem, one.mdc95, one.mdc95_low, one.mdc95_high)
+        numbers = "".join(f"{cell:9.2f}" for cell in cells)
+        print(f"{name:42s} {strapping:6s} {unit:5s}{numbers}")
+    if options.write:
+        _write(found, command)
+    _called(options.retests, options.first_seed + 1000, options.processes)
+    return 0
+
+
+_RETESTED = {
+    "knee_to_chest": ("hip_flexion_total", "total_flexion_deg"),
+    "hip_rotation_seated": ("hip_internal_rotation_true", "true_ir_deg"),
+}
+
+
+def _retest(job: tuple[str, int, bool, float]) -> bool:
+    """Return whether a second visit is called changed."""
+    test, seed, again, change = job
+    name, changed = _RETESTED[test]
+    do = [
+        perform(test, seed=seed, side="left", visit=visit, restrapped=again,
+                change={changed: change * visit})
+        for visit in range(2)
+    ]  # fmt: skip
+    found = imuhip.compare(
+        *(imuhip.assess(one.recording) for one in do), strapping="again" if again else "same"
+    )
+    verdict = {change.before.name: change.verdict for change in found.changes}
+    return verdict[name] == "changed"
+
+
+def _called(retests: int, first_seed: int, processes: int) -> None:
+    """Print how often retests are called changed by the shipped limits."""
+    print(f"\nretests called changed, {retests} people each")
+    for test, (name, _) in _RETESTED.items():
+        for strapping in _STRAPPINGS:
+            limit = next(
+                (x for x in shipped_limits() if (x.measure, x.strapping) == (name, strapping)), None
+            )
+            if limit is None:
+                print(f"{name}, straps {strapping}: no limit shipped")
+                continue
+            for times in (0.0, 1.5):
+                jobs = [
+                    (test, seed, strapping == "again", times * limit.mdc95)
+                    for seed in range(first_seed, first_seed + retests)
+                ]
+                with ProcessPoolExecutor(processes) as pool:
+                    share = np.mean(list(pool.map(_retest, jobs, chunksize=4)))
+                print(
+                    f"{name}, straps {strapping}, true change {times:g} x {limit.mdc95:.2f} "
+                    f"{limit.unit}: {100.0 * share:.1f} %"
+                )
+
+
+def _write(found: dict[tuple[str, Strapping], tuple[str, Reliability]], command: str) -> None:
+    """Put the limits behind the others in the file they belong to."""
+    kept = _LIMITS.read_text(encoding="utf-8").split(_BEGIN)[0].rstrip()
+    own = [
+        ChangeLimit(name, strapping, float(f"{one.mdc95:.2g}"), unit, "simulated",  # type: ignore[arg-type]
+                    one.n_people, command)
+        for (name, strapping), (unit, one) in sorted(found.items())
+        if one.mdc95 > 0.0
+    ]  # fmt: skip
+    rows = [
+        "\n".join(
+            [
+                "[[limits]]",
+                f'measure = "{x.measure}"',
+                f'strapping = "{x.strapping}"',
+                f"mdc95 = {x.mdc95}",
+                f'unit = "{x.unit}"',
+                f'kind = "{x.kind}"',
+                f"n = {x.n}",
+                f'source = "{x.source}"',
+            ]
+        )
+        for x in own
+    ]
+    _LIMITS.write_text("\n\n".join([kept, _BEGIN.rstrip(), *rows]) + "\n", encoding="utf-8")
+    print(f"\n{len(own)} limits written to {_LIMITS.name}")
