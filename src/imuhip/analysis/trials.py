@@ -173,7 +173,7 @@ def _pose_before(markers: Sequence[Marker], trial: Trial) -> Marker:
             f"{trial.name} at {trial.start_s:.0f} s: no standing pose of {_LEAST_POSE_S:g} s "
             "is marked before it",
             hint="Stand still for 5 s with the sensors on (marker n_pose), then do the test.",
-            code="E510",
+            code="E520",
         )
     return max(poses, key=lambda marker: marker.start_s)
 
