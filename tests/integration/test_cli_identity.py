@@ -56,17 +56,10 @@ def test_the_kit_is_serial_numbers(tmp_path: Path) -> None:
             f"error[E206] pelvis: {worn['pelvis']} answered with serial number SIM-PELVIS"
         ), wrong.stderr
         assert "imuhip forget MY-PELVIS" in wrong.stderr
-
-        assert run_cli("forget", "MY-PELVIS", cwd=tmp_path, **settings).returncode == 0
-        named = [f"{segment}={address}" for segment, address in worn.items()]
-        options = [word for one in named for word in ("--assign", one)]
-        again = run_cli("record", *common, *options, "--out", "again.h5", cwd=tmp_path, **settings)
-        assert again.returncode == 0, again.stderr
         air.signal()
         assert air.wait() == 130
-    assert json.loads(kit_file.read_text())["sensors"]["pelvis"]["serial"] == "SIM-PELVIS"
-    recording = imuhip.open(tmp_path / "again.h5")
-    assert recording.devices["pelvis"].identity.serial == "SIM-PELVIS"
+    recording = imuhip.open(tmp_path / "moved.h5")
+    assert recording.devices["thigh_left"].identity.serial == "SIM-THIGH-LEFT"
 
 
 def test_bonds_outlive_a_program_run_and_imitations_do_not_pass(tmp_path: Path) -> None:

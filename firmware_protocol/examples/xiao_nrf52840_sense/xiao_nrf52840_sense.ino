@@ -310,6 +310,7 @@ void offer(BLECharacteristic &chr, uint8_t properties, uint16_t max_length) {
 }
 
 void begin_radio(const char *serial) {
+  Bluefruit.configServiceChanged(true);  // bonded hosts remember the table of an older firmware
   Bluefruit.configPrphConn(IMUHIP_LARGEST_MTU, BLE_GAP_EVENT_LENGTH_DEFAULT * 2, kNotifyQueue, 1);
   Bluefruit.begin();
   char name[12];

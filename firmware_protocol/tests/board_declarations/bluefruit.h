@@ -99,6 +99,7 @@ class AdafruitBluefruit {
     BLESecurity Security;
     BLEAdvertising Advertising;
     BLEAdvertisingData ScanResponse;
+    void configServiceChanged(bool changed);
     void configPrphConn(uint16_t mtu, uint16_t event_length, uint8_t notify_queue, uint8_t write_queue);
     bool begin(uint8_t peripherals = 1, uint8_t centrals = 0);
     void setName(char const *name);
