@@ -52,6 +52,7 @@ class EpochTracker:
         self._last_time_s = 0.0
         self._restart_pending = False
         self._count_is_broken = False
+        self._has_leapt = False
 
     @property
     def epoch(self) -> int:
@@ -71,15 +72,20 @@ class EpochTracker:
         """Note that samples a sensor does not number may be missing before the next block."""
         self._count_is_broken = True
 
+    def clock_leapt(self) -> None:
+        """Note that the next block is on another clock than those before."""
+        self._has_leapt = True
+
     def place(self, block: SampleBlock) -> PlacedBlock:
         """Return the epoch and the continued sample numbers of a block of at least one sample."""
         is_new_epoch = False
-        if self._epoch < 0 or self._count_restarted(block) or self._clock_restarted(block):
+        is_other_clock = self._has_leapt or self._clock_restarted(block)
+        if self._epoch < 0 or is_other_clock or self._count_restarted(block):
             self._epoch, self._offset, is_new_epoch = self._epoch + 1, 0, True
         elif self._restart_pending and not block.flags & FLAGS["backfilled"]:
             self._continue_count(block)
         if not block.flags & FLAGS["backfilled"]:
-            self._restart_pending = self._count_is_broken = False
+            self._restart_pending = self._count_is_broken = self._has_leapt = False
         seq = block.seq + self._offset
         if is_new_epoch or seq[-1] > self._last_seq:
             self._last_seq, self._last_time_s = int(seq[-1]), float(block.device_time_s[-1])

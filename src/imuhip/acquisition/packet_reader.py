@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from imuhip.acquisition.clock_wrap import WrapContinuation
 from imuhip.acquisition.counted_clock import TwinWatch
+from imuhip.acquisition.leaps import LeapGuard, Step
 from imuhip.core.sensor import SampleBlock, StreamConfig
 from imuhip.errors import ProtocolError
 from imuhip.sensors.driver import StreamDecoder
@@ -40,6 +41,8 @@ class PacketReader:
         Told why a packet could not be decoded.
     on_copy : callable
         Told the samples of a packet that was delivered a second time.
+    on_leap : callable
+        Told that the sensor's clock is another one from the packet on that is about to be returned.
     """
 
     def __init__(
@@ -49,14 +52,17 @@ class PacketReader:
         *,
         on_bad: Callable[[str], None],
         on_copy: Callable[[int], None],
+        on_leap: Callable[[], None],
     ) -> None:
         self._config = config
         self._make_decoder = make_decoder
         self._on_bad = on_bad
         self._on_copy = on_copy
+        self._on_leap = on_leap
         self._decoder = make_decoder(config)
         self._wraps = WrapContinuation()
         self._twins = TwinWatch(1.0 / config.rate_hz)
+        self._leaps = LeapGuard(1.0 / config.rate_hz)
         self._is_counted = False
         self._n_latest = 0
         self._framed = _framed(self._decoder)
@@ -69,6 +75,7 @@ class PacketReader:
         self._resyncs_told = 0
         self._wraps.restarted()
         self._twins.started()
+        self._leaps.restarted()
 
     def take_resyncs(self) -> int:
         """Return how often the decoder lost its place among the bytes since this was last asked."""
@@ -104,7 +111,14 @@ class PacketReader:
         if not len(block):
             return None
         self._is_counted = self._is_counted or block.is_counted
-        return self._wraps.continued(block, arrival_s, self._decoder)
+        block = self._wraps.continued(block, arrival_s, self._decoder)
+        step = self._leaps.step(block, arrival_s)
+        if step is Step.SUSPECT:
+            self._on_bad(f"sample {block.first_seq} at {block.device_time_s[0]:.3f} s cannot be")
+            return None
+        if step is Step.LEAP:
+            self._on_leap()
+        return block
 
 
 def _framed(decoder: StreamDecoder) -> FindsFrames | None:

@@ -66,14 +66,15 @@ class SensorStream:
         self._on_event = on_event
         self._inbox: deque[tuple[float, bytes | Exchange | None]] = deque()
         self._overruns = 0
+        self._tracker = EpochTracker(self.period_s)
+        self._accounts = SampleAccounts(self.period_s)
         self._reader = PacketReader(
             config,
             make_decoder,
             on_bad=self._note_bad_packet,
             on_copy=lambda n: self._accounts.add_copies(n),
+            on_leap=self._tracker.clock_leapt,
         )
-        self._tracker = EpochTracker(self.period_s)
-        self._accounts = SampleAccounts(self.period_s)
         self._clocks = EpochClocks(self.period_s, policy)
         self._meter = ArrivalMeter(host, self.period_s)
         self._tap: RecordingTap | None = None
