@@ -34,8 +34,6 @@ _PLAIN_ACC: Final = bytes((ACC, ACC_DATA))
 _PLAIN_GYR: Final = tuple(bytes((GYRO, register)) for register in GYRO_DATA)
 _CLIPPED: Final = 32767
 _REMEMBERED: Final = 64
-_MOST_AHEAD: Final = 3
-"""Plain samples of one stream that wait for the other's; with more, the other's were lost."""
 
 
 class MetaMotionDecoder:
@@ -43,8 +41,9 @@ class MetaMotionDecoder:
 
     The replies that number the processors belong to the stream: the first one stamps angular rate,
     the second acceleration. The driver hands them on, and a recording can be decoded again. Without
-    such replies the board has no processors, and sends samples without stamps: these are paired in
-    the order they come, and counted.
+    such replies the board has no processors, and sends samples without stamps: neighbours in the
+    order they come are pairs, two of one stream in a row tell that the other's was lost, and pairs
+    are counted.
 
     Parameters
     ----------
@@ -62,8 +61,7 @@ class MetaMotionDecoder:
         self._next_seq = 0
         self._repeats: deque[tuple[TickedSample, FloatArray]] = deque(maxlen=_REMEMBERED)
         self._count = SampleCount(rate_hz)
-        self._plain_acc: deque[tuple[int, int, int]] = deque(maxlen=_MOST_AHEAD)
-        self._plain_gyr: deque[tuple[int, int, int]] = deque(maxlen=_MOST_AHEAD)
+        self._single: tuple[bool, tuple[int, int, int]] | None = None
 
     def decode(self, packet: bytes) -> SampleBlock:
         """Decode one notification.
@@ -128,12 +126,13 @@ class MetaMotionDecoder:
         return SampleBlock(placed.seq, np.array([placed.time_s]), np.full((1, 3), np.nan), gyr)
 
     def _plain(self, packet: bytes) -> SampleBlock:
-        is_acc = packet[:2] == _PLAIN_ACC
-        (self._plain_acc if is_acc else self._plain_gyr).append(decode_plain(packet))
-        if not (self._plain_acc and self._plain_gyr):
+        is_acc, counts = packet[:2] == _PLAIN_ACC, decode_plain(packet)
+        if self._single is None or self._single[0] == is_acc:
+            self._single = is_acc, counts
             return no_samples()
-        acc = np.array([self._plain_acc.popleft()], dtype=np.int16)
-        gyr = np.array([self._plain_gyr.popleft()], dtype=np.int16)
+        pair = (counts, self._single[1]) if is_acc else (self._single[1], counts)
+        self._single = None
+        acc, gyr = np.array(pair, dtype=np.int16)[:, None]
         return self._count.block(
             acc.astype(float) * self._acc_scale,
             gyr.astype(float) * self._gyr_scale,

@@ -6,6 +6,7 @@ sensor written from the specification.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from enum import IntEnum
 from typing import Final
@@ -29,6 +30,7 @@ _ENERGY_REFERENCE: Final = 2
 _IMU_REFERENCE: Final = 99
 _OK: Final = 200
 _LARGEST_OK: Final = 299
+_STRANGERS_S: Final = 0.5
 _CLOCK_HZ: Final = 1000.0
 
 
@@ -127,7 +129,8 @@ class MovesenseDriver:
         except ConnectError:
             # Early firmware sends what it was asked for and does not reply.
             if not pipe.has_data:
-                # What an earlier program left subscribed may be in the way.
+                # What an earlier program left subscribed may be in the way; its data tells.
+                await asyncio.sleep(_STRANGERS_S)
                 for reference in {_IMU_REFERENCE, *pipe.strangers}:
                     await pipe.tell(_Command.UNSUBSCRIBE, reference)
                 await self._on_path(link, _Command.SUBSCRIBE, _IMU_REFERENCE, path)

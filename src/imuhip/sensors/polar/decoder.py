@@ -92,7 +92,7 @@ class PolarDecoder:
         frame = decode_frame(packet)
         clock = self._clocks.get(frame.measurement)
         if clock is None:
-            raise ProtocolError(f"data frame of {frame.measurement.name}, which was not asked for")
+            return self._empty()  # so is the field, where it is not asked for
         factor = self._factors.get(frame.measurement)
         if factor is None:
             raise ProtocolError(

@@ -105,6 +105,8 @@ class PolarDriver:
                 hint="a Verity Sense in sensor mode is needed; update its firmware",
             )
         async with _conversation(link) as ask:
+            for kind in wanted:  # an earlier program may have left it running
+                await ask(bytes((Operation.STOP, kind)))
             chosen = await _offered(ask, wanted)
             if isinstance(chosen, _Missing):
                 # Widens the choice; older firmware refuses, and then offers no more than before.
