@@ -196,7 +196,7 @@ class SensorSupervisor:
         """Note each stranger once, however often it is met again."""
         if reason != self._refused:
             self._refused = reason
-            self._on_event("refused", reason)
+            self._on_event("refused", reason.removeprefix(f"{self.segment}: "))
 
     async def _search(self) -> None:
         address = self.advertisement.address
