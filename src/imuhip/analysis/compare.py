@@ -18,6 +18,8 @@ from imuhip.assessment.change import (
     shipped_limits,
 )
 from imuhip.assessment.measures import Measure
+from imuhip.assessment.pain import find_pain, pain_measures
+from imuhip.assessment.trial import TrialResult
 from imuhip.errors import AnalysisError, ImuhipError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from imuhip.recording.session import Recording
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "Measured", "compare", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,43 +108,56 @@ def compare(
     AnalysisError
         When the two have no measure in common.
     """
-    (first, told_first), (second, told_second) = measured(before), measured(after)
+    one, other = measured(before), measured(after)
+    first, second = one.measures, other.measures
     limits = shipped_limits() if limits is None else limits
     changes = find_changes(first, second, limits, strapping)
     had, has = ({(m.name, m.side) for m in measures} for measures in (first, second))
     if not changes:
         raise AnalysisError(
-            f"nothing to compare: {_told(first, told_first)} before, "
-            f"{_told(second, told_second)} after",
+            f"nothing to compare: {_told(one)} before, {_told(other)} after",
             hint="Do the same test on the same side, or walk, in both.",
             code="E630",
         )
     return Comparison(changes, strapping, _names(had - has), _names(has - had))
 
 
-def measured(found: Recording | Assessment | Analysis) -> tuple[tuple[Measure, ...], str]:
-    """Return all measures of a session, and in words why there are none of its gait.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All measures of a session, its trials, and in words why there is nothing of its gait."""
+
+    measures: tuple[Measure, ...]
+    trials: tuple[TrialResult, ...] = ()
+    no_gait: str = ""
+
+
+def measured(found: Recording | Assessment | Analysis) -> Measured:
+    """Return all measures of a session.
 
     Parameters
     ----------
     found : Recording, Assessment or Analysis
+        Of a recording the tests are measured where markers name some, the gait where there is
+        any, and pain where it was told.
     """
     if isinstance(found, Assessment):
-        return found.measures, ""
+        return Measured(found.measures, found.trials)
     if isinstance(found, Analysis):
-        return gait_measures(found), ""
+        return Measured(gait_measures(found))
     from imuhip.analysis.analyze import analyze
 
-    tests = assess(found).measures if find_trials(found.markers) else ()
+    tests = assess(found) if find_trials(found.markers) else Assessment(())
+    said = pain_measures(find_pain(found.markers))
     try:
-        return (*tests, *gait_measures(analyze(found))), ""
+        gait, why = gait_measures(analyze(found)), ""
     except ImuhipError as error:  # a session of tests need not hold a walk
-        return tests, error.message
+        gait, why = (), error.message
+    return Measured((*tests.measures, *gait, *said), tests.trials, why)
 
 
-def _told(measures: Sequence[Measure], why: str) -> str:
-    named = ", ".join(sorted({m.name for m in measures})) or "nothing measured"
-    return f"{named} ({why})" if why else named
+def _told(found: Measured) -> str:
+    named = ", ".join(sorted({m.name for m in found.measures})) or "nothing measured"
+    return f"{named} ({found.no_gait})" if found.no_gait else named
 
 
 def _names(keys: set[tuple[str, Any]]) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def find_repeats(
     n_occasions = min((len(found) for found in repeated.values()), default=0)
     for code, recordings in repeated.items():
         watch(code)
-        visits = [_by_name(measured(one)[0]) for one in recordings[:n_occasions]]
+        visits = [_by_name(measured(one).measures) for one in recordings[:n_occasions]]
         for key in visits[0]:
             name, _ = key
             units[name] = visits[0][key].unit

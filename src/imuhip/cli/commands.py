@@ -13,6 +13,7 @@ from imuhip.cli import (
     doctor,
     finalise,
     forget,
+    history,
     intrinsics,
     live,
     record,
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
     app.command("assess")(assess.assess)
     app.command("compare")(compare.compare)
     app.command("repeats")(repeats.repeats)
+    app.command("history")(history.history)
     app.command("report")(report.report)
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
