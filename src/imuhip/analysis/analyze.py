@@ -14,6 +14,7 @@ from imuhip.analysis.gait_events import (
 )
 from imuhip.analysis.gait_summary import gait_summary
 from imuhip.analysis.gait_trend import gait_trends
+from imuhip.analysis.impact_alignment import align_sensors, note_alignment
 from imuhip.analysis.input_check import check_input
 from imuhip.analysis.live_event import note_events
 from imuhip.analysis.magnetic_quality import note_magnetometer
@@ -86,7 +87,8 @@ def analyze(
         day of the recording's start); only with `magnetometer`.
     correct_sync : bool
         Put right the clock of a thigh sensor that the motion shows, beyond doubt, to be late or
-        early against the pelvis sensor's. What was found is in ``quality["sync"]``. Not live.
+        early against the pelvis sensor's. What was found is in ``quality["sync"]``, and by a tap
+        or a jump that all felt, in ``quality["alignment"]``. Not live.
     correct_slips : bool
         Turn a sensor whose strap slipped back to where it was, from the slip on. Slips are found
         and named in ``quality["slips"]`` in any case; the recording stays as it is. Not live.
@@ -133,6 +135,7 @@ def analyze(
         day=recording_day(recording) if magnetometer else None,
     )
     sensors, applied = corrected_sensors(recording, intrinsics)
+    sensors, aligned = align_sensors(sensors, recording.markers, correct=correct_sync and not live)
     found, wearings = _found(recording, sensors, settings)
     mounting = _mounting(found, wearings)
     if correct_slips and mounting.slips and not live:
@@ -141,6 +144,7 @@ def analyze(
         mounting = _mounting(found, wearings, mounting.slips)
     analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
     note_intrinsics(analysis.quality, applied)
+    note_alignment(analysis.quality, aligned)
     note_mounting(analysis.quality, mounting)
     note_magnetometer(
         analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "Marks", "asked_key", "can_ask", "marker_keys", "typed_keys"]
 
-KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark"}
+KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark", "t": "tap", "j": "jump"}
 """Key to the marker it sets."""
 
-KEYS_TOLD: Final = "keys n: N-pose, g: gait (again to end it), m: mark; Ctrl-C ends"
+KEYS_TOLD: Final = (
+    "keys n: N-pose, g: gait (again to end it), m: mark, t: tap, j: jump; Ctrl-C ends"
+)
 
-_INSTANT: Final = "mark"
+_INSTANTS: Final = ("mark", "tap", "jump")
+"""Taps on the sensors' table and jumps align clocks; see `imuhip.analysis.impact_alignment`."""
 _STEP_S: Final = 0.05
 
 
@@ -41,7 +44,7 @@ class Marks:
 
     def press(self, name: str, at_s: float) -> None:
         """Begin or end a stretch, or mark an instant."""
-        if name != _INSTANT and name not in self._begun_s:
+        if name not in _INSTANTS and name not in self._begun_s:
             self._begun_s[name] = at_s
             self._tell(f"{name} begins at {at_s:.1f} s; the same key ends it")
             return

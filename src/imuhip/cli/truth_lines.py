@@ -93,9 +93,15 @@ def truth_table(status: AcquisitionStatus, footer: str = "") -> list[str]:
     elif recording is not None:
         lines.append(
             f"  file: {recording.waiting_packets} packets waiting,"
-            f" safe up to {recording.flush_age_s:.1f} s ago"
+            f" safe up to {recording.flush_age_s:.1f} s ago{_clocks(status)}"
         )
     return [*lines, f"  {footer}"] if footer else lines
+
+
+def _clocks(status: AcquisitionStatus) -> str:
+    """Return how far the worst timed sensor may be from the others, one sigma."""
+    known_s = [s.clock_uncertainty_s for s in status.sensors.values() if s.clock_uncertainty_s]
+    return f"; clocks ±{1e3 * max(known_s):.1f} ms" if known_s else ""
 
 
 def _row(sensor: SensorStatus) -> str:
