@@ -30,6 +30,9 @@ _ERRNO = re.compile(r"errno = (\d+)")
 def create_session_file(path: Path) -> Any:
     """Create `path`, which must not exist, in the format of HDF5 1.10, the oldest with SWMR.
 
+    Without a cache of chunks: they are written once and never read, and a megabyte for each of a
+    hundred datasets filled as long as a recording lasted.
+
     Raises
     ------
     imuhip.errors.DiskError
@@ -37,7 +40,7 @@ def create_session_file(path: Path) -> Any:
     """
     refuse_existing(path)
     try:
-        return h5py.File(path, "x", libver=("v110", "v110"))
+        return h5py.File(path, "x", libver=("v110", "v110"), rdcc_nbytes=0)
     except OSError as error:
         raise disk_error(path, "creating the file", error) from error
 
