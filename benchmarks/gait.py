@@ -2,7 +2,7 @@
 
 Simulated people wear consumer sensors on moving skin, stop once, turn as they walk, and lay their
 feet down a little before or after their swing says (`imuhip.simulation.contacts`). The people whose
-seeds are 500 to 605 were looked at while the method was made; those here were not.
+seeds are below 3000 were looked at while the method was made; those here were not.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def _valid(legs: Sequence[StrideScore], name: str) -> list[np.ndarray[Any, Any]]
 
 def _simulated(say: Printed, options: argparse.Namespace, shanks: bool) -> None:
     seeds = range(options.first_seed, options.first_seed + options.people)
-    jobs = [Job(case, seed, options.minutes, shanks) for case in CASES for seed in seeds]
+    cases = [case for case in CASES if not shanks or "overground" in case]
+    jobs = [Job(case, seed, options.minutes, shanks) for case in cases for seed in seeds]
     scores = dict(zip(jobs, run_all(score, jobs, options.processes), strict=True))
     worn = "pelvis, thighs and shanks" if shanks else "pelvis and thighs"
     say(f"{options.people} people a row, {worn}; ± are 95 % limits of agreement")
@@ -111,7 +112,7 @@ def _simulated(say: Printed, options: argparse.Namespace, shanks: bool) -> None:
     heads = (*heads, "toe-off", "in 2 sd")
     say(f"{'':<18}" + "".join(f"{head:>14}" for head in heads))
     total = np.zeros((len(KINDS), len(KINDS)), dtype=int)
-    rows = [*CASES, "all"]
+    rows = [*cases, "all"]
     for row in rows:
         some = [scores[job] for job in jobs if row in (job.case, "all")]
         legs = [leg for one in some for leg in one.legs]
@@ -187,6 +188,10 @@ def _real(say: Printed, folder: Path) -> None:
             shock = shock_signal(sensors[f"shank_{side}"]["acc"], RATE_HZ)
             assert shock is not None
             at_s = own["start_s"].to_numpy()[:, None] + np.arange(0.03, 0.14, 0.005)
+            tops_s = own["start_s"].to_numpy()[:, None] + np.arange(-0.08, 0.14, 0.005)
+            thigh = shock_signal(sensors[f"thigh_{side}"]["acc"], RATE_HZ)
+            assert thigh is not None
+            ring = np.interp(tops_s, time_s, thigh).argmax(axis=1)
             spike = at_s[np.arange(len(at_s)), np.interp(at_s, time_s, shock).argmax(axis=1)]
             before = 1e3 * (spike - own["initial_contact_s"].to_numpy())
             stated = 1e3 * own["initial_contact_sd_s"].mean()
@@ -195,6 +200,11 @@ def _real(say: Printed, folder: Path) -> None:
                 f" of the shank's shock; stated sd {stated:.0f} ms;"
                 f" stance {own['stance_time_s'].mean():.3f} s"
             )
+            if title == "pelvis and thighs":
+                early = 1e3 * (spike - tops_s[np.arange(len(ring)), ring])
+                say(
+                    f"    the thigh's own shock is at its top {np.median(early):.0f} ms before that"
+                )
 
 
 def _speed(say: Printed) -> None:
@@ -228,7 +238,7 @@ def main(arguments: list[str]) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks gait", description=__doc__)
     parser.add_argument("--people", type=int, default=20)
-    parser.add_argument("--first-seed", type=int, default=2000)
+    parser.add_argument("--first-seed", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=2.0, help="of gait; mixed has twice that")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the real walk")
     tables = ("thighs", "shanks", "real", "speed")

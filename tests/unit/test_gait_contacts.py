@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from imuhip.core.segments import SIDES
+from imuhip.gait.ankle import ankle_ahead, farthest_behind
 from imuhip.gait.contacts import Shocks, contact_times, shock_signal, toe_off_times
 from imuhip.gait.leg_events import LegEvents, leg_events, support_times, swing_only
 from imuhip.gait.seconds import (
@@ -113,8 +115,51 @@ def test_walkers_leave_the_ground_after_greatest_extension():
         walking,
         np.ones(2),
     )
-    np.testing.assert_allclose(off.at_s - extended_s, 0.078)
+    np.testing.assert_allclose(off.at_s - extended_s, 0.066)
     assert np.all(off.sd_s >= 0.01)
+
+
+def test_a_shank_tells_where_the_ankle_is_farthest_behind():
+    """A leg of two rods, the shank's vertical seen from a sensor strapped on any way round."""
+    time_s = np.arange(3000) / RATE_HZ
+    phase = 2 * np.pi * time_s / PERIOD_S
+    thigh = np.radians(20.0) * np.cos(phase)
+    shank = np.radians(25.0) * np.cos(phase - 0.9)
+    rate = np.gradient(shank, time_s)
+    for mounting in Rotation.random(3, random_state=4):
+        axis = mounting.apply([0.0, 0.0, 1.0])  # to the person's right
+        up = np.stack([np.sin(shank), np.cos(shank), 0 * shank], axis=1)  # in the shank's axes
+        ahead = ankle_ahead(
+            thigh,
+            rate[:, None] * axis,
+            mounting.apply(up),
+            mounting.apply([0.0, 1.0, 0.0]),
+            np.ones(len(time_s), dtype=bool),
+            RATE_HZ,
+        )
+        assert ahead is not None
+        expected = np.sin(thigh) + np.sin(shank)
+        np.testing.assert_allclose(ahead[200:-200], expected[200:-200], atol=1e-6)
+        flexed_s = PERIOD_S * np.arange(3, 20)
+        behind_s = farthest_behind(time_s, ahead, flexed_s, np.full(17, PERIOD_S))
+        share = np.linspace(0.4, 0.8, 40001)
+        turn = 2 * np.pi * share
+        place = np.sin(np.radians(20) * np.cos(turn)) + np.sin(np.radians(25) * np.cos(turn - 0.9))
+        expected_s = flexed_s + share[np.argmin(place)] * PERIOD_S
+        np.testing.assert_allclose(behind_s, expected_s, atol=2e-3)
+
+
+def test_a_shank_that_does_not_move_tells_nothing():
+    n = 500
+    nothing = ankle_ahead(
+        np.radians(20.0) * np.sin(np.arange(n) / 20.0),
+        np.random.default_rng(1).normal(0, 0.1, (n, 3)),
+        np.tile([0.0, 1.0, 0.0], (n, 1)) + np.random.default_rng(2).normal(0, 0.01, (n, 3)),
+        np.array([0.0, 1.0, 0.0]),
+        np.ones(n, dtype=bool),
+        RATE_HZ,
+    )
+    assert nothing is None
 
 
 def running_force(time_s: np.ndarray, period_s: float, contact_s: float, stance_s: float):

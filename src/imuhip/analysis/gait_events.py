@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imuhip.analysis.offline import Kinematics
+from imuhip.core import quaternion
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray, IntArray
+from imuhip.fusion.filters import offline_orientation
+from imuhip.fusion.turn_rate import interval_rate
 from imuhip.gait.activity import FRAME_S
+from imuhip.gait.ankle import ankle_ahead
 from imuhip.gait.contacts import Shocks, shock_signal
 from imuhip.gait.leg_events import LegEvents, leg_events
 from imuhip.gait.seconds import KINDS, POSTURES, label_postures, label_seconds
@@ -72,7 +76,7 @@ def find_gait_events(found: Kinematics) -> GaitEvents:
             gait: BoolArray = found.gait
             if _peaked(told, gait) > _SHARPER * _peaked(shocks.signal, gait):
                 shocks = Shocks(told, "shank")
-        legs[side] = leg_events(time_s, cut, pelvis, shocks, rate_hz)
+        legs[side] = leg_events(time_s, cut, pelvis, shocks, rate_hz, _ankle(found, side))
     labels = label_seconds(
         time_s,
         [leg.cut for leg in legs.values()],
@@ -84,6 +88,19 @@ def find_gait_events(found: Kinematics) -> GaitEvents:
     up = {segment: _upwards(q_WB) for segment, q_WB in found.q_WB.items()}
     thighs = [values for segment, values in up.items() if segment.startswith("thigh")]
     return GaitEvents(legs, labels, label_postures(thighs, up["pelvis"], rate_hz))
+
+
+def _ankle(found: Kinematics, side: Side) -> FloatArray | None:
+    """Return how far the ankle is ahead of the hip, None without a shank sensor all along."""
+    grid, shank = found.grid, f"shank_{side}"
+    if shank not in grid.acc or shank not in found.pose.up_S or not grid.valid[shank].all():
+        return None
+    gyr, acc = grid.gyr[shank], grid.acc[shank]
+    rate = interval_rate(gyr, gyr[[0, 0]], grid.rate_hz)
+    q_WS = offline_orientation("vqf", rate, acc, grid.rate_hz).q_WS
+    up_S = quaternion.rotate(quaternion.conjugate(q_WS), np.array([0.0, 0.0, 1.0]))
+    lean = found.angles.values[f"hip_flexion_{side}"] - found.angles.values["pelvis_tilt"]
+    return ankle_ahead(lean, gyr, up_S, found.pose.up_S[shank], found.gait, grid.rate_hz)
 
 
 def _upwards(q_WB: FloatArray) -> FloatArray:

@@ -9,10 +9,10 @@ mean, as much as its likeness to it allows. The thigh's own shocks are not asked
 rings when the swing ends, before contact. A shank sensor is asked instead of the pelvis: the shock
 there is ten times larger.
 
-Walking, the foot leaves the ground 0.08 s after the thigh's greatest extension (where the ankle is
+Walking, the foot leaves the ground 0.07 s after the thigh's greatest extension (where the ankle is
 farthest behind the pelvis, Zeni et al. 2008, doi:10.1016/j.gaitpost.2007.07.007; optical data of
-the simulator's walker and feet of a real one agree to a hundredth). Running, it leaves where the
-pelvis begins to fall.
+the simulator's walker and feet of a real one agree to a hundredth); a shank sensor tells where the
+ankle is (`imuhip.gait.ankle`). Running, it leaves where the pelvis begins to fall.
 
 Every instant has its own standard deviation: what cannot be known (how late the shock comes, how
 people roll off), and how sharply this stride tells it.
@@ -39,7 +39,7 @@ _LOWEST_RATE_HZ = 40.0
 _LAG_S = {False: 0.012, True: 0.015}
 """From contact to the top of the shock, walking and running."""
 
-_AFTER_FLEXION_S = {False: (0.045, 0.035), True: (0.090, 0.035)}
+_AFTER_FLEXION_S = {False: (0.045, 0.050), True: (0.090, 0.050)}
 """Contact after the greatest (smoothed) flexion, walking and running: mean and spread of people."""
 
 _LAG_SD_S: Final[dict[Struck, float]] = {"pelvis": 0.009, "shank": 0.007}
@@ -61,13 +61,21 @@ _EDGE_SD_S = 0.06
 _CLEAR = 2.0
 """So many times its own mean elsewhere must the shock be to count as seen."""
 
+_RINGS_S = (0.035, 0.080)
+_FIRST_SHARE = 0.6
+"""A shock rings on: of two tops so far apart the first is meant, if it is at least so high."""
+
 _BANDWIDTH_RAD_S = 2.0 * np.pi * 13.0
 _INDEPENDENT = 5.0
 """Independent values of the shock's band in its window."""
 
-_WALK_ROLL_OFF_S, _WALK_TOE_OFF_SD_S = 0.078, 0.014
+_WALK_ROLL_OFF_S, _WALK_TOE_OFF_SD_S = 0.066, 0.017
 _RUN_LIGHT_M_S2, _RUN_LIGHT_LAG_S, _RUN_TOE_OFF_SD_S = 0.6 * 9.80665, 0.005, 0.010
 _TOE_OFF_EACH_SD_S = 0.006
+_ANKLE_TOE_OFF_SD_S = 0.012
+_FAR_S = 0.1
+"""An ankle farthest behind so far from the usual time is somebody else's."""
+
 _RUN_HZ = 12.0
 _RUN_WINDOW = (0.12, 0.60)
 _RUN_ROLL_OFF_S, _RUN_UNSEEN_SD_S = -0.069, 0.020
@@ -182,7 +190,7 @@ def _struck(
     whole = ~edge if (~edge).sum() >= 3 else np.ones(len(edge), dtype=bool)
     mean = strides[whole].mean(axis=0)
     likely = np.exp(-0.5 * ((lags_s - usual_s[0]) / usual_s[1]) ** 2)
-    top = int(np.argmax(mean * likely))
+    top = _first_top(mean, likely)
     quiet = np.sqrt(np.mean(signal**2))
     if len(flexed_s) < 3 or not mean[top] > _CLEAR * quiet / np.sqrt(len(flexed_s)):
         return None
@@ -198,7 +206,8 @@ def _struck(
     shift_s = weight * shift * _STEP_S
     shift_s += np.average(shift * _STEP_S, weights=weight) * (1.0 - weight)
     template = _template(strides[whole], rows, shift[whole])
-    peak = int(np.argmax(template * likely[rows]))
+    near = np.abs(lags_s[rows] - lags_s[top]) < 0.5 * _RINGS_S[0]
+    peak = int(np.argmax(np.where(near, template, -np.inf)))
     fine = peak + _vertex(template[None], np.array([peak]))[0]
     random_sd_s = np.sqrt(weight) * measured_sd
     if edge.any():
@@ -207,6 +216,16 @@ def _struck(
         shift_s[edge] = np.where(sure, wide * _STEP_S, shift_s[edge])
         random_sd_s[edge] = np.where(sure, _SWING_SD_S, _EDGE_SD_S)
     return lags_s[rows[0]] + fine * _STEP_S + shift_s, random_sd_s
+
+
+def _first_top(mean: FloatArray, likely: FloatArray) -> int:
+    """Return where the mean shock is at its top: at its first one, not where it rings on."""
+    top = int(np.argmax(mean * likely))
+    peaks = np.flatnonzero((mean[1:-1] >= mean[:-2]) & (mean[1:-1] > mean[2:])) + 1
+    before_s = (top - peaks) * _STEP_S
+    near = (before_s >= _RINGS_S[0]) & (before_s <= _RINGS_S[1])
+    earlier = peaks[near & (mean[peaks] > _FIRST_SHARE * mean[top])]
+    return int(earlier[0]) if len(earlier) else top
 
 
 def _template(strides: FloatArray, rows: IntArray, shift: FloatArray | float = 0.0) -> FloatArray:
@@ -256,6 +275,7 @@ def toe_off_times(
     extended_s: FloatArray,
     running: BoolArray,
     stride_time_s: FloatArray,
+    behind_s: FloatArray | None = None,
 ) -> ContactTimes:
     """Return when the foot leaves the ground in each stride.
 
@@ -268,10 +288,15 @@ def toe_off_times(
     flexed_s, extended_s, stride_time_s : (k,) arrays, s
         Greatest flexion that begins each stride, greatest extension in it, and its length.
     running : (k,) bool array
+    behind_s : (k,) array, s, optional
+        When a walker's ankle is farthest behind, where a shank tells; NaN where it does not.
     """
     at_s = extended_s + np.where(running, _RUN_ROLL_OFF_S, _WALK_ROLL_OFF_S)
     sd_s = np.where(running, _RUN_UNSEEN_SD_S, _WALK_TOE_OFF_SD_S)
     seen = np.zeros(len(at_s), dtype=bool)
+    if behind_s is not None:
+        seen = ~running & (np.abs(behind_s - at_s) < _FAR_S)
+        at_s, sd_s = np.where(seen, behind_s, at_s), np.where(seen, _ANKLE_TOE_OFF_SD_S, sd_s)
     own = np.flatnonzero(running)
     if len(own) and rate_hz >= _LOWEST_RATE_HZ:
         size = np.sqrt(np.einsum("nc,nc->n", pelvis_acc, pelvis_acc))

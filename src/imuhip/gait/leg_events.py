@@ -9,6 +9,7 @@ import numpy as np
 
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
+from imuhip.gait.ankle import farthest_behind
 from imuhip.gait.contacts import Shocks, contact_times, toe_off_times
 from imuhip.gait.seconds import running_strides
 from imuhip.gait.strides import StrideCut
@@ -88,6 +89,7 @@ def leg_events(
     pelvis_acc: FloatArray,
     shocks: Shocks | None,
     rate_hz: float,
+    ankle_ahead: FloatArray | None = None,
 ) -> LegEvents:
     """Find a leg's contacts.
 
@@ -101,6 +103,8 @@ def leg_events(
     shocks : Shocks, optional
         What tells of contacts; see `imuhip.gait.contacts`.
     rate_hz : float
+    ankle_ahead : (n,) array, optional
+        See `imuhip.gait.ankle`.
     """
     running = running_strides(time_s, pelvis_acc, rate_hz, cut)
     flexed_s = np.unique(np.concatenate([cut.start_s, cut.end_s]))
@@ -111,8 +115,11 @@ def leg_events(
     edge[first] |= ~cut.steady
     edge[last] |= ~cut.steady
     found = contact_times(time_s, shocks, flexed_s, runs, edge)
+    length_s, behind_s = cut.end_s - cut.start_s, None
+    if ankle_ahead is not None:
+        behind_s = farthest_behind(time_s, ankle_ahead, cut.start_s, length_s)
     lifted = toe_off_times(
-        time_s, pelvis_acc, rate_hz, cut.start_s, cut.extended_s, running, cut.end_s - cut.start_s
+        time_s, pelvis_acc, rate_hz, cut.start_s, cut.extended_s, running, length_s, behind_s
     )
     return LegEvents(
         cut=cut,

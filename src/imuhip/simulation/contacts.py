@@ -7,8 +7,8 @@ leaves it: the person's own pelvis falls with half of gravity at both.
 
 No two people lay the foot down at the same instant of the swing. Against force plates, contacts
 told from the swing were off by less than one picture at 60 Hz in 94 % of strides (Zeni et al.): a
-spread of about 9 ms. At scale 1 people differ by 10 ms, their two legs by 4 ms, strides by 4 ms;
-toe-off by 10, 4 and 5 ms walking and by half of that running, where the pelvis tells of it.
+spread of about 9 ms. At scale 1 people differ by 7 ms, their two legs by 3.5 ms, strides by 4 ms;
+running, toe-off differs by half of that, because the own pelvis tells of it already.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from imuhip.simulation.people import Person
 
 __all__ = ["Contacts", "contact_times", "lay_contacts"]
 
-_CONTACT_SD_S = (0.010, 0.004, 0.004)
-_TOE_OFF_SD_S = (0.010, 0.004, 0.005)
+_CONTACT_SD_S = (0.007, 0.0035, 0.004)
+_TOE_OFF_SD_S = (0.007, 0.0035, 0.004)
 """Between people, between the legs of one, between strides."""
 
 _RUN_TOE_OFF_SHARE = 0.5
