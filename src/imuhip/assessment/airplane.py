@@ -15,7 +15,7 @@ import numpy as np
 
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.protocol import MovementTest
-from imuhip.assessment.repetitions import Repetition, find_repetitions
+from imuhip.assessment.repetitions import Repetition, find_both_ways
 from imuhip.assessment.standing import summarised
 from imuhip.assessment.trial import TrialMotion
 from imuhip.assessment.turns import farthest, spin, turn_about, turns_since
@@ -31,7 +31,6 @@ _X, _Y, _Z = np.eye(3)
 _BAND_HZ, _LEAST_PART = 10.0, 0.05
 _STABLE_RAD_S, _STABLE_FOR_S, _MEAN_OVER_S = np.radians(6.0), 0.5, 0.25
 _ARRIVED = 0.95
-_REST_S = 1.0
 
 
 def find_flights(
@@ -40,13 +39,7 @@ def find_flights(
     """Return the repetitions that open and those that close, in order of time."""
     turned = _on_femur(motion, side, 0)
     least = np.radians(test.repetitions.least_deg)
-    rest = float(np.median(turned[: round(_REST_S / motion.step_s)]))
-    return {
-        direction: find_repetitions(
-            motion.time_s, way * turned, least_rad=least, rest_rad=way * rest
-        )
-        for direction, way in _WAYS.items()
-    }
+    return find_both_ways(motion.time_s, turned, _WAYS, least_rad=least)
 
 
 def _on_femur(motion: TrialMotion, side: Side, rest: int, rows: slice = slice(None)) -> FloatArray:

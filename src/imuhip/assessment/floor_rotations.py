@@ -13,7 +13,7 @@ import numpy as np
 
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.protocol import MovementTest
-from imuhip.assessment.repetitions import Repetition, find_repetitions
+from imuhip.assessment.repetitions import Repetition, find_both_ways
 from imuhip.assessment.rotation_range import PELVIS_MOVED_RAD
 from imuhip.assessment.standing import summarised
 from imuhip.assessment.trial import TrialMotion, first_crossing
@@ -26,7 +26,6 @@ __all__ = ["find_falls", "measure_falls"]
 
 _SIGN: Final = {"internal": 1.0, "external": -1.0}
 _Y = np.array([0.0, 1.0, 0.0])
-_REST_S = 1.0
 
 
 def find_falls(
@@ -35,13 +34,7 @@ def find_falls(
     """Return the repetitions in which the side's hip turns inwards, and those outwards."""
     turned = motion.about(f"shank_{side}", _femur(motion, side, 0), 0)
     least = np.radians(test.repetitions.least_deg)
-    rest = float(np.median(turned[: round(_REST_S / motion.step_s)]))
-    return {
-        direction: find_repetitions(
-            motion.time_s, sign * turned, least_rad=least, rest_rad=sign * rest
-        )
-        for direction, sign in _SIGN.items()
-    }
+    return find_both_ways(motion.time_s, turned, _SIGN, least_rad=least)
 
 
 def _femur(motion: TrialMotion, side: Side, rest: int) -> FloatArray:

@@ -9,6 +9,7 @@ is late by a tenth of a second. Its start and end are where 5 % of its own way a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from scipy import signal
 from imuhip.core.butterworth import low_pass, zero_phase
 from imuhip.core.series import FloatArray, IntArray
 
-__all__ = ["Repetition", "find_repetitions"]
+__all__ = ["Repetition", "find_both_ways", "find_repetitions"]
 
 _SMOOTH_HZ = 4.0
 _OUTSTANDING = 0.6
@@ -28,6 +29,7 @@ _PEER = 0.4
 _NEAR_REST = 0.3
 _START = 0.05
 _AROUND_REST = 0.12
+_REST_S = 1.0
 _SLOW, _FASTER = 0.05, 0.2
 """Shares of a repetition's greatest speed between which its beginning is carried back."""
 
@@ -99,6 +101,28 @@ def find_repetitions(
         _bounded(time_s, smooth, speed, int(a), int(peak), int(b), float(tall))
         for a, peak, b, tall in zip(lows[:-1], peaks[keep], lows[1:], height[keep], strict=True)
     )
+
+
+def find_both_ways(
+    time_s: FloatArray, angle_rad: FloatArray, ways: Mapping[str, float], *, least_rad: float
+) -> dict[str, tuple[Repetition, ...]]:
+    """Return the repetitions of a set that goes to both sides of rest, by their direction.
+
+    Parameters
+    ----------
+    time_s, angle_rad : (n,) arrays
+        As for `find_repetitions`; the first second is rest.
+    ways : mapping of direction to {1, -1}
+        Its sign.
+    least_rad : float, rad
+    """
+    rest = float(np.median(angle_rad[: np.searchsorted(time_s, time_s[0] + _REST_S)]))
+    return {
+        direction: find_repetitions(
+            time_s, sign * angle_rad, least_rad=least_rad, rest_rad=sign * rest
+        )
+        for direction, sign in ways.items()
+    }
 
 
 def _lows(smooth: FloatArray, peaks: IntArray) -> IntArray:

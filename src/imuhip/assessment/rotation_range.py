@@ -17,7 +17,7 @@ import numpy as np
 
 from imuhip.assessment.measures import Measure, median_measure
 from imuhip.assessment.protocol import MovementTest
-from imuhip.assessment.repetitions import Repetition, find_repetitions
+from imuhip.assessment.repetitions import Repetition, find_both_ways
 from imuhip.assessment.trial import TrialMotion, first_crossing
 from imuhip.assessment.turns import main_axis, turn_about
 from imuhip.core.cardan import side_sign
@@ -31,7 +31,6 @@ PELVIS_MOVED_RAD = np.radians(5.0)
 
 _X, _Y = np.eye(3)[:2]
 _ONSET_RAD = np.radians(2.0)
-_REST_S = 1.0
 _STRAIGHT_HIP = ("prone", "supine_straight")
 _ARM_SD_DEG = 0.8
 _KNEE_SD_DEG = 3.0
@@ -56,14 +55,7 @@ def find_rotation(
     axis = _arm_axis(motion, test, side)
     arm = motion.about(f"shank_{side}", axis, 0)
     least = np.radians(test.repetitions.least_deg)
-    rest = float(np.median(arm[: np.searchsorted(motion.time_s, motion.time_s[0] + _REST_S)]))
-    # the way back from one direction is no repetition of the other
-    return {
-        direction: find_repetitions(
-            motion.time_s, sign * arm, least_rad=least, rest_rad=sign * rest
-        )
-        for direction, sign in _SIGN.items()
-    }
+    return find_both_ways(motion.time_s, arm, _SIGN, least_rad=least)
 
 
 def measure_rotation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,9 @@ ProfileOption = Annotated[
 ]
 SexOption = Annotated[str, typer.Option("--sex", help="female, male or any: which norms speak.")]
 AgeOption = Annotated[int | None, typer.Option("--age", min=0, max=120, help="Years.")]
+MapOption = Annotated[
+    bool, typer.Option("--map", help="Show what stands out together, with what speaks against it.")
+]
 ListOption = Annotated[bool, typer.Option("--list", help="Name all tests and what they need.")]
 
 
@@ -30,6 +34,7 @@ def assess(
     norms: ProfileOption = "clinic",
     sex: SexOption = "any",
     age: AgeOption = None,
+    show_map: MapOption = False,
     list_tests: ListOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -63,6 +68,8 @@ def assess(
             ]
             print_table(("measure", "value", f"norm ({norms})", "note"), rows)
         say()
+    if show_map:
+        _print_map(file)
 
 
 def measured(file: Path) -> Assessment:
@@ -72,6 +79,36 @@ def measured(file: Path) -> Assessment:
     recording = imuhip.open(file)
     with working(f"measuring {file.name}", 1.0):
         return imuhip.assess(recording)
+
+
+def _print_map(file: Path) -> None:
+    """Print what stands out of tests and gait together, and every edge that lights."""
+    import imuhip
+    from imuhip.analysis.compare import measured as all_measured
+    from imuhip.analysis.gait_measures import as_main_gait
+    from imuhip.assessment.change import shipped_limits
+    from imuhip.assessment.compensation_map import draw_map
+
+    measures = as_main_gait(all_measured(imuhip.open(file)).measures)
+    found = draw_map(measures, shipped_limits())
+
+    def number(amount: float, sign: str = "") -> str:
+        return "" if math.isnan(amount) else f"{amount:{sign}.1f}"
+
+    print_table(
+        ("node", "side", "state", "against", "by", "limit"),
+        [
+            (n.node.name, n.side or "", n.state, n.against, number(n.by, "+"), number(n.limit))
+            for n in found.nodes
+            if n.state != "not measured"
+        ],
+    )
+    say()
+    for lit in found.lit:
+        say(f"{lit.words} [{lit.edge.source}; grade {lit.edge.evidence}]")
+        say(f"  against it: {lit.edge.contrary}")
+    if not found.lit:
+        say("nothing stands out together by more than measuring gives by itself")
 
 
 def value(measure: Measure) -> str:
