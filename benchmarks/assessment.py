@@ -14,8 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import imuhip
-from imuhip.simulation.performances import Performance
-from imuhip.simulation.performances.after_walk import perform_after_walk
+from imuhip.simulation.performances import Performance, perform_after_walk
 
 __all__ = ["main"]
 

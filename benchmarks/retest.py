@@ -25,8 +25,7 @@ from benchmarks.assessment import TESTS
 from imuhip.assessment.change import ChangeLimit, Strapping, shipped_limits
 from imuhip.assessment.protocol import shipped_test
 from imuhip.assessment.reliability import Reliability, find_reliability
-from imuhip.simulation.performances import perform
-from imuhip.simulation.performances.after_walk import perform_after_walk
+from imuhip.simulation.performances import perform, perform_after_walk
 
 __all__ = ["main"]
 

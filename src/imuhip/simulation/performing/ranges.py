@@ -11,11 +11,11 @@ import numpy as np
 from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones, first_crossing
-from imuhip.simulation.performances.mover import pelvis_follows
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.rotations import PELVIS_MOVED_DEG
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.bones import Bones, first_crossing
+from imuhip.simulation.performing.mover import pelvis_follows
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.rotations import PELVIS_MOVED_DEG
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = ["HIP_EXTENSION_PRONE", "KNEE_TO_CHEST"]
 

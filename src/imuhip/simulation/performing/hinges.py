@@ -10,13 +10,13 @@ import numpy as np
 
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = [
-    "HINGE", "aside_deg", "depth", "farthest", "hinge_measures", "pelvis_tips", "spine", "tilted",
-    "toward",
+    "HINGE", "aside_deg", "depth", "farthest", "hinge_measures", "pelvis_tips", "rhythm", "spine",
+    "tilted", "toward",
 ]  # fmt: skip
 
 
@@ -47,13 +47,15 @@ def _hinge(scene: Scene) -> Turns:
     tilt = index * (26.0 + 4.0 * style["lean"]) - 6.0 * squat + scene.each(0.0, 1.5)
     knee = 20.0 + 4.0 * style["knee"] + 26.0 * squat
     shift = scene.fault("shift") * toward(scene.side or "left")
+    # thighs and pelvis do not set out together in everybody
+    thighs = np.clip(part, 0.0, None) ** np.exp(0.1 * style["depth"])
     for side in SIDES:
         sign = 0.5 if side == "left" else -0.5
         internal = (-3.0 + 1.5 * style["open"]) * part
         own_lean = lean + sign * (2.0 * style["asymmetry"] + 8.0 * shift) + scene.each(0.0, 0.4)
         knees = (knee + sign * 10.0 * shift) * part
         sideways = aside_deg(scene, knees, internal) + sign * 8.0 * shift * part
-        turns.thigh_deg[side] = np.column_stack([own_lean * part, sideways, internal])
+        turns.thigh_deg[side] = np.column_stack([own_lean * thighs, sideways, internal])
         turns.knee_deg[side] = knees
         turns.on_feet[side] = np.full_like(part, 0.5)
     turns.pelvis = pelvis_tips(scene, tilt * part, part, lifted_deg=3.0 * shift)
@@ -73,11 +75,12 @@ def pelvis_tips(
 
 
 def spine(scene: Scene, part: FloatArray) -> FloatArray:
-    """Return what the trunk does on the pelvis: rounding comes first, as it does in people."""
+    """Return what the trunk does on the pelvis: the back bends first, as it does in people."""
     style = scene.mover.style
     own = 4.0 + 2.5 * style["spine"] + scene.each(0.0, 0.8)
-    early = np.clip(part, 0.0, None) ** 0.7 if scene.fault("spine_round") else part
-    flexion = own * part + 16.0 * scene.fault("spine_round") * early
+    early = np.clip(part, 0.0, None) ** (0.85 + 0.05 * style["wobble"])
+    rounded = 16.0 * scene.fault("spine_round") * np.clip(part, 0.0, None) ** 0.7
+    flexion = own * early + rounded
     return np.column_stack([flexion, np.zeros_like(part), np.zeros_like(part)])
 
 
@@ -107,10 +110,10 @@ def hinge_measures(seen: Measured) -> dict[str, float]:
         "pelvis_twist_deg": farthest(bones.changed("pelvis_rotation", rest_s, seen.whole)),
         "pelvis_list_deg": farthest(bones.changed("pelvis_obliquity", rest_s, seen.whole)),
     }
-    return measures | _rhythm(seen)
+    return measures | rhythm(seen)
 
 
-def _rhythm(seen: Measured) -> dict[str, float]:
+def rhythm(seen: Measured) -> dict[str, float]:
     """Measure the hip's share of the trunk's inclination, by quarter of the descent."""
     bones, rows = seen.bones, seen.way_out
     pelvis = bones.changed("pelvis_tilt", seen.rest_s, rows)

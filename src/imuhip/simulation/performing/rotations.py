@@ -15,10 +15,10 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import hip_quaternion, side_sign
 from imuhip.core.segments import HIP_ANGLES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones, first_crossing
-from imuhip.simulation.performances.mover import pelvis_follows
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.bones import Bones, first_crossing
+from imuhip.simulation.performing.mover import pelvis_follows
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = ["PELVIS_MOVED_DEG", "rotation_recipe"]
 

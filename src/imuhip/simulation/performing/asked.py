@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from imuhip.errors import ConfigError
-from imuhip.simulation.performances.recipe import Recipe
-from imuhip.simulation.performances.registry import RECIPES
+from imuhip.simulation.performing.recipe import Recipe
+from imuhip.simulation.performing.registry import RECIPES
 
 __all__ = ["check_asked"]
 

@@ -10,8 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from imuhip.core.segments import ANGLES
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.postures import rise
-from imuhip.simulation.performances.timing import Fidget
+from imuhip.simulation.performing.postures import rise
+from imuhip.simulation.performing.timing import Fidget
 
 __all__ = ["rest_unrest", "slow_noise"]
 

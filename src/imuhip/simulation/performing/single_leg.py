@@ -12,21 +12,22 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones
-from imuhip.simulation.performances.hinges import (
+from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.hinges import (
     depth,
     farthest,
     pelvis_tips,
+    rhythm,
     spine,
     tilted,
     toward,
 )
-from imuhip.simulation.performances.mover import pelvis_follows
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.smoothness import spectral_arc, time_to_stable_s
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
-from imuhip.simulation.performances.timing import effort
-from imuhip.simulation.performances.unrest import slow_noise
+from imuhip.simulation.performing.mover import pelvis_follows
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.smoothness import spectral_arc, time_to_stable_s
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.timing import effort
+from imuhip.simulation.performing.unrest import slow_noise
 
 __all__ = ["HIP_AIRPLANE", "INTERNAL_ROTATION_HINGE", "SINGLE_LEG_HINGE"]
 
@@ -103,7 +104,7 @@ def _hinge_measures(seen: Measured) -> dict[str, float]:
         "thigh_wobble_deg_s": float(np.sqrt(np.mean(wobble**2) * 2.0)),
         "tempo_s": float(seen.repetition.end_s - seen.repetition.start_s),
         "fastest_thigh_deg_s": float(np.abs(rates).max()),
-    }
+    } | rhythm(seen)
 
 
 _FAULTS = {

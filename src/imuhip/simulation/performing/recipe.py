@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones, Repetition
-from imuhip.simulation.performances.stage import Scene, Turns
+from imuhip.simulation.performing.bones import Bones, Repetition
+from imuhip.simulation.performing.stage import Scene, Turns
 
 __all__ = ["Measured", "Recipe"]
 
@@ -52,7 +52,7 @@ class Recipe:
     Parameters
     ----------
     posture : str
-        A name of `imuhip.simulation.performances.postures.ROUTES`.
+        A name of `imuhip.simulation.performing.postures.ROUTES`.
     is_sided : bool
         Whether one leg is under test.
     raises_leg : bool

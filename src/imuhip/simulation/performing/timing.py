@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.postures import rise
+from imuhip.simulation.performing.postures import rise
 
 __all__ = ["Beat", "Fidget", "Timetable", "effort", "plan_beats"]
 

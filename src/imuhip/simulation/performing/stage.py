@@ -24,9 +24,9 @@ from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.motion import BodyMotion
 from imuhip.simulation.people import BodyDimensions
-from imuhip.simulation.performances.mover import Mover
-from imuhip.simulation.performances.postures import CONTACT_M, rise
-from imuhip.simulation.performances.timing import Beat, Timetable, effort
+from imuhip.simulation.performing.mover import Mover
+from imuhip.simulation.performing.postures import CONTACT_M, rise
+from imuhip.simulation.performing.timing import Beat, Timetable, effort
 
 __all__ = ["Scene", "Turns", "move_on_stage", "own_turn"]
 
@@ -160,7 +160,7 @@ def move_on_stage(scene: Scene, turns: Turns, posture: str) -> BodyMotion:
     scene : Scene
     turns : Turns
     posture : str
-        A name of `imuhip.simulation.performances.postures.ROUTES`.
+        A name of `imuhip.simulation.performing.postures.ROUTES`.
 
     Returns
     -------

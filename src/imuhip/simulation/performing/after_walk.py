@@ -10,7 +10,7 @@ import numpy as np
 from imuhip.core.series import ImuSeries, Marker
 from imuhip.simulation.mounting import place_sensors
 from imuhip.simulation.people import draw_person
-from imuhip.simulation.performances.perform import Performance, perform
+from imuhip.simulation.performing.perform import Performance, perform
 from imuhip.simulation.simulate import simulate
 
 __all__ = ["perform_after_walk"]

@@ -25,15 +25,15 @@ from imuhip.simulation.ideal_imu import SegmentMotion, ideal_imu
 from imuhip.simulation.motion import segment_motions
 from imuhip.simulation.mounting import place_sensors
 from imuhip.simulation.people import Person, draw_person
-from imuhip.simulation.performances.asked import check_asked
-from imuhip.simulation.performances.bones import Bones, Repetition, find_repetition
-from imuhip.simulation.performances.mover import draw_mover
-from imuhip.simulation.performances.postures import follow_route, rise, route_to
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.skin import stretched_skin
-from imuhip.simulation.performances.stage import Scene, move_on_stage
-from imuhip.simulation.performances.timing import N_POSE_S, Tempo, Timetable, plan_beats
-from imuhip.simulation.performances.unrest import rest_unrest, slow_noise
+from imuhip.simulation.performing.asked import check_asked
+from imuhip.simulation.performing.bones import Bones, Repetition, find_repetition
+from imuhip.simulation.performing.mover import draw_mover
+from imuhip.simulation.performing.postures import follow_route, rise, route_to
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.skin import stretched_skin
+from imuhip.simulation.performing.stage import Scene, move_on_stage
+from imuhip.simulation.performing.timing import N_POSE_S, Tempo, Timetable, plan_beats
+from imuhip.simulation.performing.unrest import rest_unrest, slow_noise
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
 from imuhip.simulation.soft_tissue import moving_mount
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from imuhip.simulation.performances.floor import ROTATIONS_90_90
-from imuhip.simulation.performances.hinges import HINGE
-from imuhip.simulation.performances.lunges import LATERAL_LUNGE, SPLIT_SQUAT_ROTATION
-from imuhip.simulation.performances.ranges import HIP_EXTENSION_PRONE, KNEE_TO_CHEST
-from imuhip.simulation.performances.recipe import Recipe
-from imuhip.simulation.performances.rotations import rotation_recipe
-from imuhip.simulation.performances.single_leg import (
+from imuhip.simulation.performing.floor import ROTATIONS_90_90
+from imuhip.simulation.performing.hinges import HINGE
+from imuhip.simulation.performing.lunges import LATERAL_LUNGE, SPLIT_SQUAT_ROTATION
+from imuhip.simulation.performing.ranges import HIP_EXTENSION_PRONE, KNEE_TO_CHEST
+from imuhip.simulation.performing.recipe import Recipe
+from imuhip.simulation.performing.rotations import rotation_recipe
+from imuhip.simulation.performing.single_leg import (
     HIP_AIRPLANE,
     INTERNAL_ROTATION_HINGE,
     SINGLE_LEG_HINGE,
 )
-from imuhip.simulation.performances.squats import SQUAT
+from imuhip.simulation.performing.squats import SQUAT
 
 __all__ = ["CHANGES", "FAULTS", "RECIPES", "TESTS"]
 

@@ -12,13 +12,13 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import hip_angles, hip_quaternion, pelvis_quaternion, side_sign
 from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones
-from imuhip.simulation.performances.hinges import depth, farthest, pelvis_tips, toward
-from imuhip.simulation.performances.leg_chain import bend_leg
-from imuhip.simulation.performances.postures import rise
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
-from imuhip.simulation.performances.timing import N_POSE_S
+from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.hinges import depth, farthest, pelvis_tips, toward
+from imuhip.simulation.performing.leg_chain import bend_leg
+from imuhip.simulation.performing.postures import rise
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.timing import N_POSE_S
 
 __all__ = ["LATERAL_LUNGE", "SPLIT_SQUAT_ROTATION"]
 

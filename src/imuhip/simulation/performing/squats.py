@@ -11,11 +11,11 @@ import numpy as np
 from imuhip.core import quaternion
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performances.bones import Bones
-from imuhip.simulation.performances.hinges import aside_deg, depth, farthest, pelvis_tips, toward
-from imuhip.simulation.performances.mover import pelvis_follows
-from imuhip.simulation.performances.recipe import Measured, Recipe
-from imuhip.simulation.performances.stage import Scene, Turns, own_turn
+from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.hinges import aside_deg, depth, farthest, pelvis_tips, toward
+from imuhip.simulation.performing.mover import pelvis_follows
+from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = ["SQUAT"]
 

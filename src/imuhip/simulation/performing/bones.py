@@ -16,7 +16,7 @@ from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.ideal_imu import SegmentMotion
-from imuhip.simulation.performances.timing import Beat
+from imuhip.simulation.performing.timing import Beat
 
 __all__ = ["Bones", "Repetition", "find_repetition", "first_crossing"]
 
