@@ -11,7 +11,9 @@ STAMP := $(VENV)/.installed
 # Windows of tests are drawn into memory, on machines with a display too.
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 
-.PHONY: demo test test-slow test-bluez lint bench clean
+FUZZ_SECONDS ?= 300
+
+.PHONY: demo fuzz test test-slow test-bluez lint bench clean
 .DEFAULT_GOAL := test
 
 # pip 25.1 is the first that knows --group.
@@ -40,6 +42,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Longer: make fuzz FUZZ_SECONDS=3600
+fuzz: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

@@ -17,6 +17,7 @@ from imuhip.errors import (
     RecordingError,
     UnfinishedRecordingError,
 )
+from imuhip.recording.reader import read_packets
 from imuhip.recording.recovery import recover
 from recorded_motion import append_block, fit, writer
 
@@ -168,6 +169,13 @@ def test_changed_files_are_refused_where_they_are_wrong(session, change, said):
     refusal(session)
     with pytest.raises(FileFormatError, match=said):
         imuhip.open(session)
+
+
+def test_packets_that_point_beyond_all_numbers_are_refused(session):
+    with h5py.File(session, "r+") as file:
+        file["sensors/pelvis/packets/start"][3] = 2**63 - 1
+    with pytest.raises(FileFormatError, match="points outside"):
+        read_packets(session, "pelvis")
 
 
 def test_a_file_cut_anywhere_is_refused_or_recovered_never_misread(session):

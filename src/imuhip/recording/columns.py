@@ -129,7 +129,8 @@ def open_packets(
         return _open_table(session, segment, arrival_s, length, n_samples)
     start = _part(session, f"{place}/start", part)
     n_bytes = len(session.dataset(f"{place}/bytes", "u", max_rows=MAX_PACKET_BYTES))
-    if np.any(start < 0) or np.any(length < 0) or np.any(start + length > n_bytes):
+    # Not start + length, which may be more than a number holds.
+    if np.any(start < 0) or np.any(length < 0) or np.any(start > n_bytes - length):
         raise session.refuse(place, f"points outside its {n_bytes} bytes")
     width = int(length.max(initial=0))
     _check_width(session, place, width, len(length))

@@ -100,7 +100,8 @@ def decode_imu(payload: bytes, n_sensors: int) -> ImuPayload:
             f" of {n_sensors * _TRIPLE_BYTES}",
             hint="a part of it was lost; it is dropped and counted",
         )
-    values = np.frombuffer(payload, dtype="<f4", offset=_STAMP_BYTES).astype(float)
+    with np.errstate(invalid="ignore"):  # what is no number is refused below, without a warning
+        values = np.frombuffer(payload, dtype="<f4", offset=_STAMP_BYTES).astype(float)
     sensors = values.reshape(n_sensors, -1, 3)
     for array, largest in zip(sensors, _LARGEST, strict=False):
         if not (np.abs(array) <= largest).all():  # also where it is not a number
