@@ -44,11 +44,17 @@ def run_cli(
 class CliProcess:
     """``imuhip ARGUMENTS``, running; a context manager that leaves no process behind.
 
-    If `announced`, it prints ``entered`` when the interpreter comes to our first line.
+    If `announced`, it prints ``entered`` when the interpreter comes to our first line; if `typed`,
+    `type` writes to its stdin.
     """
 
     def __init__(
-        self, *arguments: object, cwd: Path, announced: bool = False, **environment: str | None
+        self,
+        *arguments: object,
+        cwd: Path,
+        announced: bool = False,
+        typed: bool = False,
+        **environment: str | None,
     ) -> None:
         environment.setdefault("IMUHIP_SETTINGS_DIR", str(cwd / "settings"))
         entry = _ANNOUNCED_ENTRY if announced else _ENTRY
@@ -56,7 +62,7 @@ class CliProcess:
             [sys.executable, "-c", entry, *map(str, arguments)],
             cwd=cwd,
             env=_environment(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -120,6 +126,11 @@ class CliProcess:
             if at and float(at[1]) >= at_least_s:
                 return line
 
+    def type(self, text: str) -> None:
+        """Write to the stdin of a process that was made with ``typed``."""
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
     def signal(self, number: signal.Signals = signal.SIGINT) -> None:
         self._process.send_signal(number)
 
@@ -132,6 +143,7 @@ class CliProcess:
             line = self._arrived.get()
             if line is not None:
                 self.lines.append(line)
-        for stream in (self._process.stdout, self._process.stderr):
-            stream.close()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
         return code

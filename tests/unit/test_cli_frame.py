@@ -85,6 +85,7 @@ def test_every_command_has_help() -> None:
         "calibrate-sensor",
         "recover",
         "finalise",
+        "kit",
         "simulate",
         "doctor",
     ]

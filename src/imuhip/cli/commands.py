@@ -15,6 +15,7 @@ from imuhip.cli import (
     forget,
     history,
     intrinsics,
+    kit,
     live,
     record,
     recover,
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
     app.command("recover")(recover.recover)
     app.command("finalise")(finalise.finalise)
     app.command("forget")(forget.forget)
+    app.add_typer(kit.kit_app, name="kit")
     app.add_typer(simulate.simulate_app, name="simulate")
     app.command("doctor")(doctor.doctor)
     return app

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from imuhip.cli.options import (
     AssignOption,
     JsonOption,
+    OptionError,
     RadioOption,
     free_path,
     session_path,
@@ -43,6 +44,10 @@ AllowMissingOption = Annotated[
     bool,
     typer.Option("--allow-missing", help="Record the others when a sensor does not come."),
 ]
+TapOption = Annotated[
+    bool,
+    typer.Option("--tap", help="Tap sensors to tell which is worn where, before it records."),
+]
 RateOption = Annotated[int, typer.Option("--rate", min=1, max=1000, help="Samples per second.")]
 AnyRateOption = Annotated[
     int | None,
@@ -61,6 +66,7 @@ def record(
     duration: DurationOption = None,
     rate: AnyRateOption = None,
     radio: RadioOption = "auto",
+    tap: TapOption = False,
     allow_missing: AllowMissingOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -72,18 +78,29 @@ def record(
     from imuhip.cli.stop_signals import StopSignals
 
     with StopSignals() as stop:
-        wanted = wanted_kit(assign, radio)
+        if tap and assign:
+            raise OptionError(
+                "--tap and --assign: both tell which sensor is worn where",
+                hint="leave one of them away",
+            )
+        wanted = {} if tap else wanted_kit(assign, radio)
         path = free_path(out or session_path(Path("recordings"), datetime.now().astimezone()))
         from imuhip.cli.gathering import Gathering
         from imuhip.cli.recording_session import RecordingSession, Stopped
+        from imuhip.cli.tap_flow import DEFAULT_SEGMENTS, tapped_kit
 
         try:
-            with RecordingSession(radio, rate, stop) as session:
+            begin: Literal["all", "explicit"] = "explicit" if tap else "all"
+            with RecordingSession(radio, rate, stop, begin=begin) as session:
                 session.open()
                 kit: Mapping[str, str | WantedSensor] = wanted or session.virtual_assignment
+                if tap:
+                    kit = tapped_kit(session, DEFAULT_SEGMENTS)
                 gathering = Gathering(session, allow_missing=allow_missing, ask=not json)
                 gathered = gathering.connected(kit)
                 gathering.started(kit, path, {"radio": radio, "rate_hz": str(rate or 100)})
+                if tap and session.virtual_assignment:
+                    session.begin_motion()
                 note(f"recording into {path}; Ctrl-C ends")
                 result, last = _record(session, duration)
                 if not gathered.missing:  # a smaller kit would be remembered

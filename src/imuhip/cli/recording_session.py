@@ -131,6 +131,11 @@ class RecordingSession:
         """Create the file and record from the instant at which every sensor delivers."""
         self._await(self.acquisition.engine.start_recording(path, settings=settings))
 
+    def tap_virtual(self, segment: str) -> None:
+        """Let somebody tap a virtual sensor of this process; real ones are for people to tap."""
+        if self._kit is not None and segment in self._kit.sensors:
+            self._await(self._tap(segment))
+
     def begin_motion(self) -> float:
         """Let the virtual person begin; return the calendar time of that, s since 1970."""
         return self._await(self._begin_motion())
@@ -236,6 +241,10 @@ class RecordingSession:
             yield opened.radio
         finally:
             await opened.close()
+
+    async def _tap(self, segment: str) -> None:
+        if self._kit is not None:
+            self._kit.motion.tap(segment, delay_s=1.0)
 
     async def _begin_motion(self) -> float:
         if self._kit is None:

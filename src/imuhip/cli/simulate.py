@@ -180,6 +180,10 @@ def radio(
     activity: ActivityOption = "walk",
     minutes: MinutesOption = 5.0,
     seed: SeedOption = 0,
+    taps: Annotated[
+        bool,
+        typer.Option("--taps", help="Tap a sensor twice for each line 'tap SEGMENT' on stdin."),
+    ] = False,
 ) -> None:
     """Run virtual sensors behind an HCI controller, until Ctrl-C.
 
@@ -207,7 +211,7 @@ def radio(
             seed=seed,
             sensor=sensor,
             bonds=bond,
-            on_ready=_announce,
+            on_ready=_announce_with_taps if taps else _announce,
         )
     )
 
@@ -218,3 +222,24 @@ def _announce(kit: VirtualKit, listening: str) -> None:
     say(f"listening on {listening}; {kit.motion.duration_s:.1f} s of motion; Ctrl-C ends")
     if listening.startswith("tcp-server:"):
         note(f"hint: imuhip scan --radio hci:tcp-client:{listening.removeprefix('tcp-server:')}")
+
+
+def _announce_with_taps(kit: VirtualKit, listening: str) -> None:
+    import asyncio
+    import sys
+    import threading
+
+    _announce(kit, listening)
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            command, _, segment = line.strip().partition(" ")
+            if command == "tap" and segment in kit.sensors:
+                loop.call_soon_threadsafe(kit.motion.tap, segment)
+                note(f"tapped {segment}")
+            elif line.strip():
+                note(f"expected 'tap SEGMENT' with one of {', '.join(kit.sensors)}")
+
+    # A daemon: reading stdin cannot be broken off, and Ctrl-C has to end the service.
+    threading.Thread(target=listen, name="imuhip-taps", daemon=True).start()

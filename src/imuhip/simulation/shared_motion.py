@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from imuhip.core.series import FloatArray, ImuSeries, IntArray
+from imuhip.simulation.taps import Tap, double_tap, felt_acceleration
 
 if TYPE_CHECKING:
     from imuhip.simulation.sensor_stream import WornSensor
@@ -21,6 +22,12 @@ __all__ = ["SharedMotion"]
 
 _ON_GRID_SAMPLES: Final = 1e-3
 _PATIENCE_S: Final = 15.0
+_TAP_PEAK: Final = (60.0, -90.0, 120.0)
+"""Of a firm tap, m/s²."""
+_ECHO: Final = 0.04
+"""What comes through the body to the other sensors."""
+_TAPS_KEPT_S: Final = 20.0
+"""Longer than sensors keep samples to send them again."""
 
 
 class SharedMotion:
@@ -72,6 +79,7 @@ class SharedMotion:
         self._running: set[str] = set()
         self._patience: asyncio.TimerHandle | None = None
         self._begun = asyncio.Event()
+        self._taps: dict[str, list[Tap]] = {segment: [] for segment in self._values}
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -129,6 +137,14 @@ class SharedMotion:
             self.begin_s = None
             self._begun.clear()
 
+    def tap(self, segment: str, *, delay_s: float = 0.5) -> None:
+        """Let somebody tap the sensor on a segment twice, which the others hardly feel."""
+        now_s = asyncio.get_running_loop().time()
+        taps = double_tap(now_s + delay_s, _TAP_PEAK)
+        for worn, felt in self._taps.items():
+            felt[:] = [tap for tap in felt if now_s - tap.at_s < _TAPS_KEPT_S]
+            felt += taps if worn == segment else [tap.scaled(_ECHO) for tap in taps]
+
     def read(
         self, sensor: WornSensor, first_s: float, step_s: float, n_samples: int
     ) -> tuple[FloatArray, FloatArray]:
@@ -151,7 +167,12 @@ class SharedMotion:
             samples = self._interpolated(values, position)
         still = (nearest < 0) | (nearest > self.n_samples - 1)
         samples[still, 3:] = 0.0
-        return samples[:, :3], samples[:, 3:]
+        acc = samples[:, :3]
+        taps = self._taps[sensor.spec.segment]
+        if taps:
+            instants_s = first_s + step_s * np.arange(n_samples, dtype=float)
+            acc = acc + felt_acceleration(instants_s, step_s, taps)
+        return acc, samples[:, 3:]
 
     def _interpolated(self, values: FloatArray, position: FloatArray) -> FloatArray:
         left = np.floor(position).astype(np.int64)
