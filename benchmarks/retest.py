@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import imuhip
+from benchmarks._jobs import add_processes, run_all
 from benchmarks.assessment import TESTS
 from imuhip.assessment.change import ChangeLimit, Strapping, shipped_limits
 from imuhip.assessment.protocol import shipped_test
@@ -52,7 +52,7 @@ def _repeats(job: tuple[str, int, bool]) -> list[dict[_KEY, float]]:
 
 
 def _limits(
-    tests: list[str], people: int, first_seed: int, processes: int, command: str
+    tests: list[str], people: int, first_seed: int, processes: int
 ) -> dict[tuple[str, Strapping], tuple[str, Reliability]]:
     """Return unit and reliability of every measure, for both strappings."""
     found: dict[tuple[str, Strapping], tuple[str, Reliability]] = {}
@@ -62,8 +62,7 @@ def _limits(
         for strapping in _STRAPPINGS
         for seed in range(first_seed, first_seed + people)
     ]
-    with ProcessPoolExecutor(processes) as pool:
-        repeats = list(pool.map(_repeats, jobs, chunksize=4))
+    repeats = run_all(_repeats, jobs, processes)
     tables: dict[tuple[str, str, Strapping], list[list[float]]] = defaultdict(list)
     for (_, _, again), visits in zip(jobs, repeats, strict=True):
         for name, unit, test in visits[0]:
@@ -83,11 +82,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first-seed", type=int, default=6000)
     parser.add_argument("--retests", type=int, default=100, help="with, and as many without change")
     parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
-    parser.add_argument("--processes", type=int, default=2)
+    add_processes(parser)
     parser.add_argument("--write", action="store_true", help="renew the simulated limits")
     options = parser.parse_args(arguments)
     command = f"python -m benchmarks retest --people {options.people}"
-    found = _limits(options.tests, options.people, options.first_seed, options.processes, command)
+    found = _limits(options.tests, options.people, options.first_seed, options.processes)
     heads = "".join(f"{head:>9}" for head in ("ICC", "SEM", "MDC95", "low", "high"))
     print(f"{'measure':42s} {'straps':6s} {'unit':5s}{heads}")
     for (name, strapping), (unit, one) in found.items():
@@ -97,6 +96,7 @@ def main(arguments: list[str]) -> int:
     if options.write:
         _write(found, command)
     _called(options.retests, options.first_seed + 1000, options.processes)
+    _detected(options.retests, options.first_seed + 2000, options.processes)
     return 0
 
 
@@ -138,12 +138,67 @@ def _called(retests: int, first_seed: int, processes: int) -> None:
                     (test, seed, strapping == "again", times * limit.mdc95)
                     for seed in range(first_seed, first_seed + retests)
                 ]
-                with ProcessPoolExecutor(processes) as pool:
-                    share = np.mean(list(pool.map(_retest, jobs, chunksize=4)))
+                share = np.mean(run_all(_retest, jobs, processes))
                 print(
                     f"{name}, straps {strapping}, true change {times:g} x {limit.mdc95:.2f} "
                     f"{limit.unit}: {100.0 * share:.1f} %"
                 )
+
+
+_FAULTY = (
+    (
+        "knee_to_chest",
+        "early_pelvic_tilt",
+        "hip_flexion_pelvis_neutral",
+        "pelvis_onset_flexion_deg",
+    ),
+    ("hinge", "pelvis_twist", "hinge_pelvis_twist", "pelvis_twist_deg"),
+    ("hinge", "pelvis_list", "hinge_pelvis_list", "pelvis_list_deg"),
+    ("hinge", "squat_hinge", "hinge_index", "hinge_share"),
+    ("squat", "shift", "squat_thigh_asymmetry", "thigh_asymmetry_deg"),
+)
+"""Test, fault, the measure that is to show it, and its truth."""
+
+
+def _faulted(job: tuple[tuple[str, str, str, str], int, float]) -> tuple[bool, bool]:
+    """Return whether a fault of twice the limit is called a change, and whether none is."""
+    (test, fault, name, truth), seed, limit = job
+    do: Any = perform_after_walk if shipped_test(test).position == "standing" else perform
+
+    def visit(number: int, size: float) -> Any:
+        faults = {fault: size} if size > 0.0 else None
+        return do(test, seed=seed, side="left", visit=number, faults=faults)
+
+    plain = visit(0, 0.0)
+    effect = abs(visit(1, 1.0).truth[truth] - visit(1, 0.0).truth[truth])
+    size = min(2.0 * limit / max(effect, 1e-6), 10.0)
+    before = imuhip.assess(plain.recording)
+    verdicts = []
+    for one in (visit(1, size), visit(2, 0.0)):
+        found = imuhip.compare(before, imuhip.assess(one.recording), strapping="same")
+        verdicts.append(
+            next(c.verdict == "changed" for c in found.changes if c.before.name == name)
+        )
+    return verdicts[0], verdicts[1]
+
+
+def _detected(people: int, first_seed: int, processes: int) -> None:
+    """Print how often faulty performances are told from good ones of the same person."""
+    print(f"\nfaults of twice the limit against the person's own good performance, {people} people")
+    for faulty in _FAULTY:
+        limit = next(
+            (x for x in shipped_limits() if (x.measure, x.strapping) == (faulty[2], "same")), None
+        )
+        if limit is None:
+            print(f"{faulty[0]}, {faulty[1]}: no limit shipped for {faulty[2]}")
+            continue
+        jobs = [(faulty, seed, limit.mdc95) for seed in range(first_seed, first_seed + people)]
+        called = np.array(run_all(_faulted, jobs, processes))
+        print(
+            f"{faulty[0]}, {faulty[1]} by {faulty[2]} ({limit.mdc95:.2f} {limit.unit}): "
+            f"sensitivity {100.0 * called[:, 0].mean():.0f} %, "
+            f"specificity {100.0 * (1.0 - called[:, 1].mean()):.0f} %"
+        )
 
 
 def _write(found: dict[tuple[str, Strapping], tuple[str, Reliability]], command: str) -> None:
