@@ -96,7 +96,9 @@ def compared(outcomes: Sequence[Outcome], duration_s: float, faults: Faults) -> 
             excess = max(excess, apart_s / (BOUND_SIGMAS * max(stated_s[i], stated_s[j], 1e-9)))
     return Cell(
         between_s=float(between_s),
-        live_s=float(np.nanquantile(np.ptp(live_s[:, settled], axis=0), LIVE_SHARE)),
+        live_s=float(np.nanquantile(np.ptp(live_s[:, settled], axis=0), LIVE_SHARE))
+        if settled.any()
+        else float("nan"),
         late_s=float(np.nanmean(final_s)),
         bound_s=BOUND_SIGMAS * max(stated_s),
         excess=excess,

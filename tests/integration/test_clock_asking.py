@@ -12,6 +12,7 @@ import pytest
 import imuhip.recording.reader as reader
 from acquisition_kit import kit_and_engine, no_thread_left, noise_motion
 from imuhip.acquisition.engine import EngineOptions
+from imuhip.acquisition.link_policy import LinkState
 from imuhip.acquisition.redecode import redecode
 from imuhip.acquisition.status import RecordingResult
 from imuhip.core.sensor import StreamConfig
@@ -103,6 +104,40 @@ def test_packets_that_all_wait_for_one_event_are_timed_by_the_event(tmp_path: Pa
         assert apart_s[tells_clock] < 3 * stated_s
     print(f"apart {apart_s[False] * 1e3:.2f} ms by arrivals, {apart_s[True] * 1e3:.2f} ms asked")
     assert apart_s[True] < 2e-3
+
+
+def test_nobody_is_asked_while_a_sensor_is_looked_for(tmp_path: Path) -> None:
+    """Scanning and connecting need the radio; a question would wait, and say little."""
+    source = noise_motion(SEGMENTS, 16.0)
+    path = tmp_path / "lost.h5"
+
+    async def main(clock: VirtualClock) -> list[float]:
+        connecting_s = []
+        async with kit_and_engine(clock, source, tells_clock=True) as (kit, engine):
+            await engine.connect(kit.assignment)
+            await engine.start_recording(path)
+            kit.begin()
+            await asyncio.sleep(2.0)
+            kit.air.lose(kit.assignment["pelvis"])
+            for _ in range(240):
+                await asyncio.sleep(0.05)
+                status = engine.status()
+                assert status.recording is not None
+                if status.sensors["pelvis"].state is LinkState.CONNECTING:
+                    connecting_s.append(status.recording.elapsed_s)
+            kit.air.regain(kit.assignment["pelvis"])
+            await kit.finished()
+            await engine.stop_recording()
+        return connecting_s
+
+    connecting_s = np.array(run_virtual(main))
+    assert len(connecting_s) > 60
+    _, instants_s = reader.read_clock_questions(path, "thigh_left")
+    # Between two looks at the state that both saw it connecting.
+    nearest = [
+        int(np.count_nonzero(np.abs(connecting_s - asked) < 0.055)) for asked in instants_s.T[0]
+    ]
+    assert len(instants_s) >= 3 and max(nearest) < 2
 
 
 def test_asked_clocks_are_found_again_from_the_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks import clocks
 from benchmarks._clock_world import MODELS, Link, World
 from benchmarks.clocks import FAULTS, INTERVALS_S, LIMITS_S, Cell, cell
 from hypothesis import given, settings
@@ -187,3 +188,13 @@ def test_asked_sensors_beside_others_share_their_clock():
     at_s = np.arange(2.0, 28.0)
     for outcome in world.run():
         assert abs(float(np.nanmean(outcome.error_s(at_s)))) < 1.5e-3
+
+
+def test_the_benchmark_prints_a_row_for_each_interval(capsys, tmp_path):
+    document = tmp_path / "clocks.md"
+    document.write_text("before\n<!-- clocks: begin -->\n<!-- clocks: end -->\nafter\n")
+    options = ["--models", "movesense", "--sensors", "2", "--seconds", "8"]
+    clocks.main([*options, "--write", "--document", str(document)])
+    printed = capsys.readouterr().out
+    assert printed.count("\nMovesense ") == len(INTERVALS_S)
+    assert printed.strip() in document.read_text()

@@ -48,6 +48,8 @@ class EpochClocks:
         self._exchanges: defaultdict[int, deque[tuple[int, Exchange]]] = defaultdict(_exchanges)
         self._delays: dict[int, LinkDelay] = {}
         self._by_events: dict[int, ClockFit] = {}
+        self.n_unsearched = 0
+        """Questions answered since connection events were looked for."""
         self._n_links = 0
         self._links: dict[tuple[int, int], tuple[float, float]] = {}
         self._last_seq = -1
@@ -89,6 +91,7 @@ class EpochClocks:
         )
         if fits and exchange.answered_s - exchange.asked_s < _LONGEST_EXCHANGE_S:
             self._exchanges[epoch].append((self._n_links, exchange))
+            self.n_unsearched += 1
             return True
         return False
 
@@ -114,10 +117,23 @@ class EpochClocks:
         ).T
         return link_gap(asked_s, received_s, fit, mapping.hidden_wait_s(live=live))
 
-    def look_for_events(self, epoch: int, *, live: bool) -> bool:
-        """Find connection events where arrivals hide a wait; return whether they are known now."""
+    def look_for_events(self, epoch: int, *, live: bool, anew: bool = True) -> bool:
+        """Find connection events where arrivals hide a wait; return whether they are known now.
+
+        Parameters
+        ----------
+        epoch : int
+            Of the sensor's clock.
+        live : bool
+            Look at the latest packets and the present connection only.
+        anew : bool
+            False to go on with what was found before: the search takes milliseconds.
+        """
+        if not anew:
+            return epoch in self._by_events
         mapping = self._mappings.get(epoch)
         self._by_events.pop(epoch, None)
+        self.n_unsearched = 0
         asked = [link for link, _ in self._exchanges.get(epoch, ())]
         if mapping is None or not asked:
             return False

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from imuhip.acquisition.stream import SensorStream
-from imuhip.acquisition.two_way import least_delays
+from imuhip.acquisition.two_way import LinkGap, least_delays
 
 __all__ = ["LIVE_WINDOW_S", "SETTLE_INTERVAL_S", "settle_clocks"]
 
@@ -26,14 +26,20 @@ def settle_clocks(streams: Mapping[str, SensorStream], *, window_s: float = np.i
     streams : mapping of segment to SensorStream
         All of one host.
     window_s : float, s
-        How far back to look; infinite for the final times, of all epochs.
+        How far back to look, in the present epochs; infinite for the final times, of all epochs.
     """
-    gaps = {
-        (segment, epoch): gap
-        for segment, stream in streams.items()
-        for epoch, gap in stream.link_gaps(window_s=window_s).items()
-    }
+    live = bool(np.isfinite(window_s))
+    # Live, one sensor at a time is searched for connection events: packets wait meanwhile.
+    longest = max((one.clocks.n_unsearched for one in streams.values()), default=0)
+    turn = next((s for s, one in streams.items() if one.clocks.n_unsearched == longest), None)
+    gaps: dict[tuple[str, int], LinkGap | None] = {}
+    for segment, stream in streams.items():
+        for epoch in range(stream.epoch if live else 0, stream.epoch + 1):
+            anew = not live or segment == turn
+            by_events = stream.clocks.look_for_events(epoch, live=live, anew=anew)
+            gap = None if by_events else stream.clocks.link_gap(epoch, window_s=window_s)
+            gaps[segment, epoch] = gap
     for (segment, epoch), delay in least_delays(gaps).items():
-        streams[segment].set_link_delay(epoch, delay)
+        streams[segment].clocks.set_link_delay(epoch, delay)
     for stream in streams.values():
-        stream.settle_uncertainty()
+        stream.clock_uncertainty_s = stream.clocks.uncertainty_s(stream.epoch)

@@ -17,7 +17,7 @@ from imuhip.acquisition.packet_reader import PacketReader
 from imuhip.acquisition.recording_tap import ClockEvidence, PacketSink, RecordingTap
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.rows import concatenated, rows_of_block
-from imuhip.acquisition.two_way import Exchange, LinkDelay, LinkGap
+from imuhip.acquisition.two_way import Exchange
 from imuhip.core.sensor import FLAGS, ClockFit, SampleBlock, SensorCounters, StreamConfig
 from imuhip.recording.plan import SampleRows
 from imuhip.sensors.driver import StreamDecoder
@@ -75,7 +75,8 @@ class SensorStream:
             on_copy=lambda n: self._accounts.add_copies(n),
             on_leap=self._tracker.clock_leapt,
         )
-        self._clocks = EpochClocks(self.period_s, policy)
+        self.clocks = EpochClocks(self.period_s, policy)
+        """What the sensor's times are mapped by; `imuhip.acquisition.settled_clocks` sets it."""
         self._meter = ArrivalMeter(host, self.period_s)
         self._tap: RecordingTap | None = None
         self._knows_epoch = False
@@ -150,14 +151,14 @@ class SensorStream:
         self._reader.restarted()
         self._tracker.stream_restarted()
         self._knows_epoch = False
-        self._clocks.link_began()
+        self.clocks.link_began()
         if self._tap is not None:
             self._tap.note_start(at_s)
 
     def _take_exchange(self, exchange: Exchange) -> None:
         # Right after a start nobody knows yet whether the sensor's clock began anew.
         epoch = self._tracker.epoch
-        if not self._knows_epoch or not self._clocks.add_exchange(epoch, exchange):
+        if not self._knows_epoch or not self.clocks.add_exchange(epoch, exchange):
             return
         if self._tap is not None:
             self._tap.note_exchange(epoch, exchange)
@@ -167,7 +168,7 @@ class SensorStream:
         self._accounts.add_resyncs(self._reader.take_resyncs())
         if block is None:
             return None
-        if block.is_counted and self._clocks.count_broke(
+        if block.is_counted and self.clocks.count_broke(
             self._tracker.epoch, block, arrival_s, self.packet_period_s
         ):
             self._tracker.count_broken()
@@ -179,8 +180,8 @@ class SensorStream:
         if is_back_filled and not self._accounts.has_begun_before(placed):
             return None  # asked for before the recording began, which has no time for it
         keep = self._accounts.add(placed, block.flags)
-        self._clocks.add(placed.epoch, block, arrival_s)
-        time_s = self._clocks.times(block, placed)
+        self.clocks.add(placed.epoch, block, arrival_s)
+        time_s = self.clocks.times(block, placed)
         if not is_back_filled:
             waited_s = newest_s(block) - float(block.device_time_s[-1])
             n_fresh = int(np.count_nonzero(keep))
@@ -195,7 +196,7 @@ class SensorStream:
             self._on_event("bad_packet", reason)
 
     def _begin_epoch(self, epoch: int, arrival_s: float, block: SampleBlock) -> None:
-        self._clocks.begin(epoch, block)
+        self.clocks.begin(epoch, block)
         if epoch == 0:
             return
         self._accounts.add_resyncs(1)
@@ -203,6 +204,11 @@ class SensorStream:
         self._on_event("count_restarted" if block.is_counted else "clock_restarted", text)
 
     # -- what others ask ------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """Return the present epoch of the sensor's clock, -1 before the first sample."""
+        return self._tracker.epoch
 
     @property
     def packet_period_s(self) -> float:
@@ -244,32 +250,9 @@ class SensorStream:
     def counters(self) -> SensorCounters:
         """Return the account since the recording began, or since connecting when there is none."""
         if self._tap is not None:
-            loss = self._clocks.estimated_loss(self._tap.first_epoch, self._tracker.epoch)
+            loss = self.clocks.estimated_loss(self._tap.first_epoch, self._tracker.epoch)
             self._accounts.set_estimated_loss(*loss)
         return self._accounts.counters()
-
-    # -- clocks ---------------------------------------------------------------------------------
-
-    def link_gaps(self, *, window_s: float = np.inf) -> dict[int, LinkGap | None]:
-        """Return what questions say of the link in every epoch; see `EpochClocks.link_gap`.
-
-        With a window, of the present epoch alone.
-        """
-        epoch = self._tracker.epoch
-        first = epoch if np.isfinite(window_s) else 0
-        gaps: dict[int, LinkGap | None] = {}
-        for k in range(first, epoch + 1):
-            by_events = self._clocks.look_for_events(k, live=bool(np.isfinite(window_s)))
-            gaps[k] = None if by_events else self._clocks.link_gap(k, window_s=window_s)
-        return gaps
-
-    def set_link_delay(self, epoch: int, delay: LinkDelay) -> None:
-        """Take what is known of the link off the times of an epoch, from now on."""
-        self._clocks.set_link_delay(epoch, delay)
-
-    def settle_uncertainty(self) -> None:
-        """Find `clock_uncertainty_s` anew, which is too much work for every look at it."""
-        self.clock_uncertainty_s = self._clocks.uncertainty_s(self._tracker.epoch)
 
     # -- recording ------------------------------------------------------------------------------
 
@@ -290,15 +273,15 @@ class SensorStream:
         if tap is None:
             return ()
         last_epoch = self._tracker.epoch
-        fits = self._clocks.final_fits(tap.first_epoch, last_epoch)
+        fits = self.clocks.final_fits(tap.first_epoch, last_epoch)
         self._accounts.set_estimated_loss(
-            *self._clocks.estimated_loss(tap.first_epoch, last_epoch, fits)
+            *self.clocks.estimated_loss(tap.first_epoch, last_epoch, fits)
         )
         return fits
 
     def live_fit(self) -> ClockFit | None:
         """Return the present epoch's line on the host's clock, its epoch counted as recorded."""
-        fit = self._clocks.live_fit(self._tracker.epoch)
+        fit = self.clocks.live_fit(self._tracker.epoch)
         if fit is None or self._tap is None:
             return None
         told = replace(fit, uncertainty_s=self.clock_uncertainty_s or 0.0)
