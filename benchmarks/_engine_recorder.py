@@ -137,7 +137,11 @@ def _measured(
     session.connect(worn)
     # The adapter is the engine's own; a second person on it is what only this benchmark wants.
     radio = engine._radio  # noqa: SLF001
-    other = Engine(radio, SystemClock(), EngineOptions(stream=StreamConfig(rate_hz)))
+    other = Engine(
+        radio,
+        SystemClock(),
+        EngineOptions(stream=StreamConfig(rate_hz), samples_timeout_s=_PATIENCE_S),
+    )
     submit = session.acquisition.submit
     submit(other.connect({"pelvis": seventh})).result()
     facts: dict[str, Any] = {"connect_s": time.monotonic() - begin_s}
