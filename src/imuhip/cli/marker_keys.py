@@ -15,9 +15,7 @@ __all__ = ["KEYS", "Marks", "asked_key", "can_ask", "marker_keys", "typed_keys"]
 KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark", "t": "tap", "j": "jump"}
 """Key to the marker it sets."""
 
-KEYS_TOLD: Final = (
-    "keys n: N-pose, g: gait (again to end it), m: mark, t: tap, j: jump; Ctrl-C ends"
-)
+KEYS_TOLD: Final = "keys n N-pose, g gait (again ends it), m mark, t tap, j jump; Ctrl-C ends"
 
 _INSTANTS: Final = ("mark", "tap", "jump")
 """Taps on the sensors' table and jumps align clocks; see `imuhip.analysis.impact_alignment`."""
