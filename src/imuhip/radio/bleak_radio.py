@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from bleak import BleakClient, BleakScanner
+from bleak.args.bluez import BlueZClientArgs, BlueZScannerArgs
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
@@ -38,6 +39,8 @@ class BleakRadio:
         Awaited by `close`, to release what the backends stand on.
     bonds : BondStore, optional
         Remembers with which sensors there is a bond; in memory by default.
+    adapter : str, optional
+        Which of the system's adapters, such as ``"hci1"``; BlueZ alone lets choose.
     """
 
     def __init__(
@@ -48,8 +51,11 @@ class BleakRadio:
         name: str = "auto",
         on_close: Callable[[], Awaitable[None]] | None = None,
         bonds: BondStore | None = None,
+        adapter: str | None = None,
     ) -> None:
         self.bonds = bonds or BondStore()
+        self._scanner_bluez: BlueZScannerArgs = {} if adapter is None else {"adapter": adapter}
+        self._client_bluez: BlueZClientArgs = {} if adapter is None else {"adapter": adapter}
         self._client_backend = client_backend
         self._scanner_backend = scanner_backend
         self._name = name
@@ -91,7 +97,9 @@ class BleakRadio:
 
         async with self._busy:
             with translated("scanning"):
-                scanner = BleakScanner(on_detection, backend=self._scanner_backend)
+                scanner = BleakScanner(
+                    on_detection, bluez=self._scanner_bluez, backend=self._scanner_backend
+                )
                 await scanner.start()
                 try:
                     await _wait(enough, timeout_s)
@@ -119,6 +127,7 @@ class BleakRadio:
                     self._devices.get(address.upper(), address),
                     on_disconnected,
                     timeout=timeout_s,
+                    bluez=self._client_bluez,
                     backend=self._client_backend,
                 )
                 async with asyncio.timeout(timeout_s + _LATE_S):

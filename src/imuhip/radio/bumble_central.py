@@ -27,7 +27,8 @@ from imuhip.radio.virtual_controller import VirtualController
 
 __all__ = ["BumbleCentral"]
 
-_OWN_ADDRESS: Final = "F0:1D:0A:0B:0C:0D"
+_OWN_ADDRESS: Final = "F0:1D:0A:0B:0C:{:02X}"
+_FIRST_NUMBER: Final = 0x0D
 _OPEN_TIMEOUT_S: Final = 10.0
 _COMMAND_TIMEOUT_S: Final = 5.0
 _HANG_UP_TIMEOUT_S: Final = 1.0
@@ -51,14 +52,15 @@ class BumbleCentral:
     Make it with `BumbleCentral.on_transport` or `BumbleCentral.on_air`.
     """
 
-    def __init__(self, name: str, bonds: BondStore | None = None) -> None:
+    def __init__(self, name: str, bonds: BondStore | None = None, number: int = 0) -> None:
         self.name = name
+        self.address = _OWN_ADDRESS.format(_FIRST_NUMBER + 16 * number)
         self.bonds = bonds or BondStore()
         self.known: dict[str, Any] = {}
         """Addresses of peripherals seen or connected before, with their type."""
         self.connecting = asyncio.Lock()
         """A controller makes one connection at a time."""
-        config = DeviceConfiguration(name="imuhip", address=hci.Address(_OWN_ADDRESS))
+        config = DeviceConfiguration(name="imuhip", address=hci.Address(self.address))
         self.device = Device(config=config, host=QuietHost())
         pair_securely(self.device)
         self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self._on_att)
@@ -67,7 +69,9 @@ class BumbleCentral:
         self._is_gone: Callable[[], bool] = lambda: False
 
     @classmethod
-    async def on_transport(cls, transport: str, bonds: BondStore | None = None) -> BumbleCentral:
+    async def on_transport(
+        cls, transport: str, bonds: BondStore | None = None, number: int = 0
+    ) -> BumbleCentral:
         """Open a controller that bumble can reach, such as ``"tcp-client:127.0.0.1:9000"``.
 
         Raises
@@ -77,7 +81,7 @@ class BumbleCentral:
         BleakBluetoothNotAvailableError
             When nothing that speaks HCI answers there.
         """
-        central = cls(f"hci:{transport}", bonds)
+        central = cls(f"hci:{transport}", bonds, number)
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             opened = await open_transport(transport)
         central._closers.append(opened.close)
@@ -88,10 +92,12 @@ class BumbleCentral:
         return central
 
     @classmethod
-    async def on_air(cls, air: Air, bonds: BondStore | None = None) -> BumbleCentral:
-        """Join virtual sensors in this process."""
-        central = cls("sim", bonds)
-        controller = VirtualController("central", air, _OWN_ADDRESS)
+    async def on_air(
+        cls, air: Air, bonds: BondStore | None = None, number: int = 0
+    ) -> BumbleCentral:
+        """Join virtual sensors in this process; `number` tells several centrals apart."""
+        central = cls("sim", bonds, number)
+        controller = VirtualController("central", air, central.address)
         central.device.host.set_packet_sink(controller)
         controller.host = central.device.host
 

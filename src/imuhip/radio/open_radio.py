@@ -8,6 +8,7 @@ from imuhip.core.link import Radio
 from imuhip.errors import BluetoothUnavailableError, ConfigError
 from imuhip.radio.bleak_radio import BleakRadio
 from imuhip.radio.bond_store import BondStore
+from imuhip.radio.several_radios import SeveralRadios
 
 __all__ = ["open_radio"]
 
@@ -20,6 +21,8 @@ async def open_radio(spec: str = "auto", *, bonds: Path | None = None) -> Radio:
     spec : str
         ``"auto"`` for the operating system's Bluetooth, or ``"hci:"`` and a transport of bumble:
         ``"hci:tcp-client:127.0.0.1:9000"``, ``"hci:serial:/dev/ttyACM0"``, ``"hci:usb:0"``.
+        ``"auto:hci1"`` chooses one of BlueZ's adapters. Several, with commas between them, share
+        the sensors: ``"auto:hci0,auto:hci1"``.
     bonds : path, optional
         The file that keeps bonds with sensors that ask for one; without it they last until the
         radio is closed.
@@ -32,18 +35,36 @@ async def open_radio(spec: str = "auto", *, bonds: Path | None = None) -> Radio:
         When no controller answers there.
     """
     store = BondStore(bonds)
+    specs = spec.split(",")
+    if len(specs) == 1:
+        return await _open_one(spec, store, 0)
+    radios: list[Radio] = []
+    try:
+        for number, one in enumerate(specs):
+            radios.append(await _open_one(one, store, number))
+    except BaseException:
+        for radio in radios:
+            await radio.close()
+        raise
+    return SeveralRadios(radios)
+
+
+async def _open_one(spec: str, store: BondStore, number: int) -> Radio:
     if spec == "auto":
         return BleakRadio(bonds=store)
     kind, _, transport = spec.partition(":")
+    if kind == "auto" and transport:
+        return BleakRadio(name=spec, bonds=store, adapter=transport)
     if kind != "hci" or not transport:
         raise ConfigError(
             f"unknown radio {spec!r}",
-            hint="use auto, sim, or hci:TRANSPORT such as hci:tcp-client:127.0.0.1:9000",
+            hint="use auto, auto:hci1, sim, or hci:TRANSPORT such as hci:tcp-client:127.0.0.1:9000;"
+            " several adapters with commas between them",
         )
-    return await _open_hci(transport, store)
+    return await _open_hci(transport, store, number)
 
 
-async def _open_hci(transport: str, bonds: BondStore) -> Radio:
+async def _open_hci(transport: str, bonds: BondStore, number: int) -> Radio:
     try:
         from bleak.exc import BleakError
 
@@ -55,7 +76,7 @@ async def _open_hci(transport: str, bonds: BondStore) -> Radio:
             hint='install it with: pip install "imuhip[sim]"',
         ) from error
     try:
-        central = await BumbleCentral.on_transport(transport, bonds)
+        central = await BumbleCentral.on_transport(transport, bonds, number)
     except ValueError as error:
         raise ConfigError(
             f"unknown transport {transport!r}: {error}",

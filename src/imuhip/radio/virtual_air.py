@@ -49,10 +49,15 @@ class VirtualAir:
         """Let a sensor forget all its bonds, as after a reset to factory settings."""
         await self._peripheral(address).forget_bonds()
 
-    async def radio(self, name: str = "sim", *, bonds: BondStore | None = None) -> BleakRadio:
-        """Return a radio on this air: Bleak over a bumble central over HCI."""
+    async def radio(
+        self, name: str = "sim", *, bonds: BondStore | None = None, number: int = 0
+    ) -> BleakRadio:
+        """Return a radio on this air: Bleak over a bumble central over HCI.
+
+        Several of them at once need a `number` each.
+        """
         store = bonds or BondStore()
-        central = await BumbleCentral.on_air(self._air, store)
+        central = await BumbleCentral.on_air(self._air, store, number)
         client, scanner = backends_of(central)
         return BleakRadio(client, scanner, name=name, on_close=central.close, bonds=store)
 
