@@ -29,6 +29,9 @@ from imuhip.core.series import FloatArray
 
 __all__ = ["ClockMapping", "LowerHull", "MappingPolicy"]
 
+FINEST_WAIT_S: Final = 0.004
+"""Packets that meet connection events at phases up to so far apart wait unseen for as long: jitter
+joins their delays to a whole. It is 10/3 ms for packets of 60 Hz on intervals of 30 and 60 ms."""
 _MOST_LIVE: Final = 6000
 """Packets looked at while sensors stream: some minutes, in a millisecond."""
 
@@ -264,8 +267,11 @@ class ClockMapping:
         x, delay_s, age_s = self._delays(live=live)
         # The best of n/2 packets on either side, taken from the quarters to the ends of the epoch.
         sparse_s = 4 * float(np.quantile(delay_s, 0.9)) / len(delay_s)
-        wait_s = self._hidden_wait_s(x, delay_s, age_s) / np.sqrt(12)
-        parts_s = np.array([_scatter_s(delay_s), sparse_s, np.fmin(wait_s, delay.sd_s)])
+        wait_s = self._hidden_wait_s(x, delay_s, age_s)
+        if not np.isfinite(age_s).any() and self._policy.connection_interval_s:
+            wait_s = max(wait_s, FINEST_WAIT_S)
+        wait_s = np.fmin(wait_s / np.sqrt(12), delay.sd_s)
+        parts_s = np.array([_scatter_s(delay_s), sparse_s, wait_s])
         return float(np.sqrt(2 * np.sum(parts_s**2)))
 
 
