@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+import imuhip
+from imuhip.cli.commands import build
 from imuhip.core import quaternion
 from imuhip.simulation.performances import CHANGES, perform
 
@@ -262,3 +267,45 @@ def _pulled_deg(performance):
     sensor = quaternion.to_matrix(truth.sensor_orientations["pelvis"][rows])
     mounts = np.swapaxes(bone, 1, 2) @ sensor
     return float(angle_deg(since(mounts))[-1])
+
+
+def test_the_command_writes_the_file_and_tells_the_truth(tmp_path):
+    path = tmp_path / "hinge.h5"
+    options = ["--seed", "26", "--side", "right", "--fault", "shift=1.5", "--fault", "spine_round"]
+    wanted = ["simulate", "test", "hinge", *options, "--trunk", "--out", str(path), "--json"]
+    done = CliRunner().invoke(build(), wanted)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    made = perform(
+        "hinge",
+        seed=26,
+        side="right",
+        faults={"shift": 1.5, "spine_round": 1.0},
+        sensors=("pelvis", "thigh_left", "thigh_right", "shank_left", "shank_right", "trunk"),
+    )
+    assert told["truth"]["hinge_index"] == made.truth["hinge_index"]
+    assert [one["peak_s"] for one in told["repetitions"]] == [r.peak_s for r in made.repetitions]
+    stored = imuhip.open(path)
+    assert [marker.name for marker in stored.markers] == ["n_pose", "hinge"]
+    np.testing.assert_allclose(
+        stored.sensors["trunk"].acc, made.recording.sensors["trunk"].acc, atol=1e-3
+    )
+    shown = CliRunner().invoke(build(), [*wanted[:-3], "--out", str(tmp_path / "again.h5")])
+    assert "spine_flexion_deg" in shown.stdout and "3 repetitions" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["hop"], "unknown test 'hop'"),
+        (["hinge", "--fault", "hop"], "unknown fault of hinge 'hop'"),
+        (["hinge", "--fault", "shift=far"], "--fault shift=far: expected NAME"),
+        (["hinge", "--change", "true_ir_deg=5"], "unknown change of hinge"),
+    ],
+)
+def test_the_command_refuses_what_cannot_be_performed(typed, told, tmp_path):
+    path = tmp_path / "never.h5"
+    done = CliRunner().invoke(build(), ["simulate", "test", *typed, "--out", str(path)])
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert not path.exists()
