@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.check import sensor_facts
 from imuhip.cli.commands import build
+from imuhip.core.sensor import SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import ImuSeries
+from imuhip.recording.session import DeviceRecord
 
 
 def cli(*arguments: object):
@@ -109,9 +111,7 @@ def _with_gap(session: Path, path: Path, gap_s: float) -> Path:
     return imuhip.Recording.from_arrays(rate_hz=100.0, sensors=sensors).save(path)
 
 
-@pytest.mark.parametrize(
-    ("gap_s", "verdict", "code"), [(0.5, "doubtful", 0), (6.0, "unusable", 1)]
-)
+@pytest.mark.parametrize(("gap_s", "verdict", "code"), [(0.5, "doubtful", 0), (6.0, "unusable", 1)])
 def test_check_counts_a_gap(
     session: Path, tmp_path: Path, gap_s: float, verdict: str, code: int
 ) -> None:
@@ -135,6 +135,39 @@ def test_check_of_a_recording_without_a_walk(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "verdict: unusable" in result.stdout
     assert "cannot be analysed" in result.stdout
+
+
+def test_check_of_a_folder_gives_a_line_for_each_file(session: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    (study / "day 2").mkdir(parents=True)
+    shutil.copyfile(session, study / "anna.h5")
+    _with_gap(session, study / "day 2" / "bert.h5", 6.0)
+    (study / "letter.h5").write_text("dear reader")
+    (study / "notes.txt").write_text("not looked at")
+    result = cli("check", study)
+    assert result.exit_code == 3
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines[:2]] == ["file", "anna.h5"]
+    assert lines[1][1] == "good"
+    assert lines[2][2] == "unusable"
+    assert lines[3][:2] == ["letter.h5", "unreadable"]
+    assert result.stdout.splitlines()[-1] == "1 good, 1 unusable, 1 unreadable"
+    told = json.loads(cli("check", study, "--json").stdout)
+    assert [one["verdict"] for one in told["files"]] == ["good", "unusable", "unreadable"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert cli("check", empty).exit_code == 1
+
+
+def test_check_says_which_losses_are_estimates() -> None:
+    series = ImuSeries(np.arange(200) / 100.0, np.ones((200, 3)), np.ones((200, 3)))
+    counters = SensorCounters(received=200, lost=50)
+    for clock_hz, lost, is_estimated in ((0.0, 50, True), (1e6, 0, False)):
+        identity = SensorIdentity("any", "SN1", "1.0", clock_hz)
+        device = DeviceRecord(identity, "C0:01", StreamConfig(), counters, driver="any")
+        facts = sensor_facts(series, 100.0, device)
+        assert (facts.lost, facts.loss_is_estimated) == (lost, is_estimated)
+        assert facts.loss_percent == pytest.approx(100 * lost / (200 + lost))
 
 
 def test_a_short_step_is_no_gap() -> None:
