@@ -55,7 +55,8 @@ RadioOption = Annotated[
         "--radio",
         metavar="RADIO",
         help="auto: this computer's Bluetooth; sim: built-in virtual sensors; hci:TRANSPORT: any"
-        " HCI controller, such as hci:tcp-client:127.0.0.1:9000 or hci:serial:/dev/ttyACM0.",
+        " HCI controller, such as hci:tcp-client:127.0.0.1:9000 or hci:serial:/dev/ttyACM0;"
+        " auto:hci1: one of BlueZ's adapters; several with commas between them.",
     ),
 ]
 AssignOption = Annotated[

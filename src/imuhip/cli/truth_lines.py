@@ -15,6 +15,7 @@ _SIGN = {"good": " ", "warn": "!", "bad": "X"}
 """Shapes, not only colours, so that everybody can read them."""
 
 _OFF_RATE = 0.02
+_HALF_RATE = 0.05
 """From here on the rate asked for is told beside the rate measured."""
 
 _ABOUT = "about "
@@ -51,8 +52,10 @@ def _line(sensor: SensorStatus) -> str:
 
 def _nominal(sensor: SensorStatus) -> str:
     nominal_hz = sensor.nominal_rate_hz
-    is_off = abs(sensor.measured_rate_hz / nominal_hz - 1) > _OFF_RATE
-    return f"of {nominal_hz:g} " if is_off else ""
+    share = sensor.measured_rate_hz / nominal_hz
+    # Half of the samples is what a link delivers that is too slow for all.
+    half = "HALF " if abs(share - 0.5) < _HALF_RATE and sensor.is_delivering else ""
+    return f"{half}of {nominal_hz:g} " if abs(share - 1) > _OFF_RATE else ""
 
 
 def _more(sensor: SensorStatus) -> list[str]:
@@ -67,6 +70,7 @@ def _more(sensor: SensorStatus) -> list[str]:
         (c.reconnects, "reconnected"),
         (c.bad_packets, "packets unreadable"),
         (c.overrun_packets, "packets too many"),
+        (c.resynced, "resynced"),
     ):
         if number:
             found.append(f"{number} {words}")

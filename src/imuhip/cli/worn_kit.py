@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["connected_kit", "remember_worn", "wanted_kit"]
 
+_MANY_SENSORS = 5
+
 
 def wanted_kit(assign: list[str] | None, radio: str) -> dict[str, WantedSensor]:
     """Return segment to sensor; empty where the virtual kit knows itself.
@@ -56,6 +58,11 @@ def connected_kit(
     session: RecordingSession, kit: Mapping[str, str | WantedSensor]
 ) -> dict[str, RememberedSensor]:
     """Connect, telling what happens; return what to remember, nothing for virtual sensors."""
+    if len(kit) > _MANY_SENSORS and not session.virtual_assignment:
+        note(
+            f"{len(kit)} sensors: one adapter holds three to seven; with two, name both:"
+            " --radio auto:hci0,auto:hci1"
+        )
     note(f"scanning for {', '.join(kit)}")
     session.connect(kit)
     sensors = session.status().sensors.values()
