@@ -17,6 +17,7 @@ from imuhip.errors import (
     RecordingError,
     UnfinishedRecordingError,
 )
+from imuhip.recording.finalise import finalise
 from imuhip.recording.reader import read_packets
 from imuhip.recording.recovery import recover
 from recorded_motion import append_block, fit, writer
@@ -176,6 +177,17 @@ def test_packets_that_point_beyond_all_numbers_are_refused(session):
         file["sensors/pelvis/packets/start"][3] = 2**63 - 1
     with pytest.raises(FileFormatError, match="points outside"):
         read_packets(session, "pelvis")
+
+
+@pytest.mark.parametrize("first", [2**63 - 1, -(2**63), 10**6])
+def test_samples_that_packets_cannot_share_are_left_out(session, first):
+    finalise(session)
+    with h5py.File(session, "r+") as file:
+        rows = file["sensors/pelvis/packets/first_row"]
+        assert len(file["sensors/pelvis/packets/copies"])
+        rows[3] = min(max(first, np.iinfo(rows.dtype).min), np.iinfo(rows.dtype).max)
+    _, packets = read_packets(session, "pelvis")
+    assert len(packets) == 600
 
 
 def test_a_file_cut_anywhere_is_refused_or_recovered_never_misread(session):

@@ -124,10 +124,10 @@ def open_packets(
     place = f"sensors/{segment}/packets"
     part = slice(n_packets)
     arrival_s = _part(session, f"{place}/arrival_s", part)
-    length = _part(session, f"{place}/length", part)
+    length = _part(session, f"{place}/length", part, kinds="i")
     if session.has(f"{place}/first_row"):
         return _open_table(session, segment, arrival_s, length, n_samples)
-    start = _part(session, f"{place}/start", part)
+    start = _part(session, f"{place}/start", part, kinds="i")
     n_bytes = len(session.dataset(f"{place}/bytes", "u", max_rows=MAX_PACKET_BYTES))
     # Not start + length, which may be more than a number holds.
     if np.any(start < 0) or np.any(length < 0) or np.any(start > n_bytes - length):
@@ -151,7 +151,7 @@ def _open_table(
         raise session.refuse(f"{place}/bytes", f"expected shape (p, 2 or more), got {shape}")
     _check_width(session, place, width, len(length))
     session.dataset(f"{place}/bytes", "u", width)
-    first_row = _part(session, f"{place}/first_row", slice(len(length)))
+    first_row = _part(session, f"{place}/first_row", slice(len(length)), kinds="i")
     table = session.table(f"{place}/copies", max_rows=MAX_COPIES)
     columns: dict[str, NDArray[Any]] = {}
     copies = []

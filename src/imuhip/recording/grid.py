@@ -94,7 +94,8 @@ def _positions(rows: StoredRows, rate_hz: float) -> IntArray:
     # In float64, because hostile numbers may overflow; the limit is checked before they are used.
     step = np.diff(rows.seq.astype(float))
     is_restart = np.diff(rows.epoch) != 0
-    pause_s = np.diff(rows.time_s)[is_restart]
+    with np.errstate(invalid="ignore"):  # times of damaged files may be infinite
+        pause_s = np.diff(rows.time_s)[is_restart]
     step[is_restart] = np.maximum(1.0, np.round(np.nan_to_num(pause_s) * rate_hz))
     position = np.concatenate([[0.0], np.cumsum(step)])
     if position[-1] - len(position) > MAX_LOST_S * rate_hz:

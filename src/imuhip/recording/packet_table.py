@@ -176,10 +176,11 @@ def _bytes_of(
     column: NDArray[Any], copy: Copy, first_row: IntArray
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return the (k, size) bytes of each packet's number, and whether there is one."""
-    row = first_row + copy.sample
-    known = (first_row >= 0) & (row < len(column))
+    # Not first_row + sample, which may be more than a number of a damaged file holds.
+    known = (first_row >= 0) & (first_row < len(column) - copy.sample)
     if not len(column):
-        return np.zeros((len(row), column.dtype.itemsize), dtype=np.uint8), known
-    numbers = np.ascontiguousarray(column[np.where(known, row, 0), copy.axis])
-    found = numbers.view(np.uint8).reshape(len(row), -1)
+        return np.zeros((len(first_row), column.dtype.itemsize), dtype=np.uint8), known
+    row = np.where(known, first_row, -copy.sample) + copy.sample
+    numbers = np.ascontiguousarray(column[row, copy.axis])
+    found = numbers.view(np.uint8).reshape(len(first_row), -1)
     return (found[:, ::-1] if copy.swapped else found).copy(), known
