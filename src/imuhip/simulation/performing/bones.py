@@ -18,7 +18,7 @@ from imuhip.core.series import FloatArray
 from imuhip.simulation.ideal_imu import SegmentMotion
 from imuhip.simulation.performing.timing import Beat
 
-__all__ = ["Bones", "Repetition", "find_repetition", "first_crossing"]
+__all__ = ["Bones", "Repetition", "farthest", "find_repetition", "first_crossing"]
 
 _PART_OF_WAY, _AT_REST = 0.05, 0.01
 
@@ -143,6 +143,11 @@ class Bones:
         """Return (m,) deg, how an angle of the joint columns has changed since `from_s`."""
         values = self.angles_deg[angle]
         return np.asarray(values[rows] - values[self.row(from_s)])
+
+
+def farthest(values: FloatArray) -> float:
+    """Return the value farthest from zero, with its sign."""
+    return float(values[np.argmax(np.abs(values))])
 
 
 def first_crossing(time_s: FloatArray, values: FloatArray, level: float) -> float:

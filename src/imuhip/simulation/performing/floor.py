@@ -12,8 +12,7 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import hip_angles, side_sign
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones, first_crossing
-from imuhip.simulation.performing.hinges import farthest
+from imuhip.simulation.performing.bones import Bones, farthest, first_crossing
 from imuhip.simulation.performing.mover import pelvis_follows
 from imuhip.simulation.performing.recipe import Measured, Recipe
 from imuhip.simulation.performing.rotations import PELVIS_MOVED_DEG
@@ -54,8 +53,7 @@ def _wipe(scene: Scene) -> Turns:
         usual = _AXIS_GAIN * (first + longer)
         onset = usual - 12.0 * scene.fault("early_pelvic_tilt")
         whole = usual + inwards.beyond_deg / scene.mover.share + scene.each(0.0, 1.5)
-        whole = whole * (1.0 - min(0.35 * scene.fault("incomplete_range"), 0.8))
-        drive = whole * scene.efforts(direction)
+        drive = whole * scene.reach * scene.efforts(direction)
         whole_turn += way * drive
         follows = pelvis_follows(drive, scene.each(max(onset, 2.0), 1.0), scene.mover)
         pelvis += way * follows

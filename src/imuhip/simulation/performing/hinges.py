@@ -10,12 +10,12 @@ import numpy as np
 
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.bones import Bones, farthest
 from imuhip.simulation.performing.recipe import Measured, Recipe
 from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = [
-    "HINGE", "aside_deg", "depth", "farthest", "hinge_measures", "pelvis_tips", "rhythm", "spine",
+    "HINGE", "aside_deg", "depth", "hinge_measures", "pelvis_tips", "rhythm", "spine",
     "tilted", "toward",
 ]  # fmt: skip
 
@@ -35,7 +35,7 @@ def toward(side: Side) -> float:
 def depth(scene: Scene) -> FloatArray:
     """Return how deep the person goes: 1 at this person's usual depth."""
     part = scene.efforts()
-    return np.asarray(part * (1.0 - min(0.35 * scene.fault("incomplete_range"), 0.8)))
+    return np.asarray(part * scene.reach)
 
 
 def _hinge(scene: Scene) -> Turns:
@@ -87,11 +87,6 @@ def spine(scene: Scene, part: FloatArray) -> FloatArray:
 def tilted(bones: Bones, _side: Side, _: str, rest_s: float, rows: slice) -> FloatArray:
     """Return how far the pelvis has tipped forward."""
     return bones.changed("pelvis_tilt", rest_s, rows)
-
-
-def farthest(values: FloatArray) -> float:
-    """Return the value farthest from zero, with its sign."""
-    return float(values[np.argmax(np.abs(values))])
 
 
 def hinge_measures(seen: Measured) -> dict[str, float]:

@@ -12,8 +12,8 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import hip_angles, hip_quaternion, pelvis_quaternion, side_sign
 from imuhip.core.segments import HIP_ANGLES, PELVIS_ANGLES, SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones
-from imuhip.simulation.performing.hinges import depth, farthest, pelvis_tips, toward
+from imuhip.simulation.performing.bones import Bones, farthest
+from imuhip.simulation.performing.hinges import depth, pelvis_tips, toward
 from imuhip.simulation.performing.leg_chain import bend_leg
 from imuhip.simulation.performing.postures import rise
 from imuhip.simulation.performing.recipe import Measured, Recipe

@@ -11,7 +11,7 @@ import numpy as np
 from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones, first_crossing
+from imuhip.simulation.performing.bones import Bones, farthest, first_crossing
 from imuhip.simulation.performing.mover import pelvis_follows
 from imuhip.simulation.performing.recipe import Measured, Recipe
 from imuhip.simulation.performing.rotations import PELVIS_MOVED_DEG
@@ -35,8 +35,7 @@ def _lift(scene: Scene, kind: str, earlier_deg: float) -> tuple[FloatArray, Floa
     later = scene.shift(f"pelvis_onset_{kind}_deg")
     onset = limit - end.onset_deg + later - earlier_deg * scene.fault("early_pelvic_tilt")
     whole = limit - end.onset_deg + end.beyond_deg / scene.mover.share + scene.each(0.0, 0.8)
-    whole = whole * (1.0 - min(0.35 * scene.fault("incomplete_range"), 0.8))
-    drive = whole * scene.efforts()
+    drive = whole * scene.reach * scene.efforts()
     return drive, pelvis_follows(drive, scene.each(max(onset, 0.0), 0.8), scene.mover)
 
 
@@ -105,16 +104,11 @@ def _range_measures(seen: Measured, kind: str, sign: float) -> dict[str, float]:
         f"hip_{kind}_deg": float(hip[-1]),
         "pelvis_share": float(tilt[-1] / thigh[-1]),
         "pelvis_tilt_deg": float(tilt[-1]),
-        "pelvis_twist_deg": _largest(bones.about("pelvis", 1, seen.rest_s, rows)),
-        "pelvis_list_deg": _largest(-bones.about("pelvis", 0, seen.rest_s, rows)),
+        "pelvis_twist_deg": farthest(bones.about("pelvis", 1, seen.rest_s, rows)),
+        "pelvis_list_deg": farthest(-bones.about("pelvis", 0, seen.rest_s, rows)),
         "pelvis_onset_at_s": float(at_s - time_s[0]),
         "pelvis_delay_s": float(pelvis_s - hip_s),
     }
-
-
-def _largest(values: FloatArray) -> float:
-    """Return the value farthest from zero, with its sign."""
-    return float(values[np.argmax(np.abs(values))])
 
 
 KNEE_TO_CHEST = Recipe(

@@ -27,8 +27,6 @@ PELVIS_MOVED_DEG = 5.0
 _ONSET_DEG = 2.0
 _SIGN = {"internal": 1.0, "external": -1.0}
 _ACTIVE_SLACK = 0.35
-_BROKEN_OFF = 0.35
-"""Part of the way that is missing at size 1 of the fault `incomplete_range`."""
 
 FAULTS = {
     "early_pelvic_tilt": "the pelvis goes along 12 deg earlier",
@@ -53,7 +51,7 @@ def _turn_leg(scene: Scene, prefix: str) -> tuple[FloatArray, FloatArray, FloatA
         earlier = 12.0 * scene.fault("early_pelvic_tilt")
         onset = scene.each(max(usual - earlier, 2.0), 0.7)
         whole = usual + end.beyond_deg / scene.mover.share + scene.each(0.0, 0.6)
-        whole = whole * (1.0 - min(_BROKEN_OFF * scene.fault("incomplete_range"), 0.8))
+        whole = whole * scene.reach
         part = scene.efforts(direction)
         drive = whole * part
         thigh += sign * drive

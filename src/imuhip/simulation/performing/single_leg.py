@@ -12,10 +12,9 @@ from imuhip.core import quaternion
 from imuhip.core.cardan import side_sign
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones
+from imuhip.simulation.performing.bones import Bones, farthest
 from imuhip.simulation.performing.hinges import (
     depth,
-    farthest,
     pelvis_tips,
     rhythm,
     spine,
@@ -156,8 +155,7 @@ def _fly(scene: Scene) -> Turns:
         end = scene.mover.ends[side]["external" if direction == "open" else "internal"]
         usual = 10.0 + 0.5 * end.limit_deg + scene.shift(f"{direction}_range_deg")
         whole = usual + scene.each(0.0, 1.2)
-        whole = whole * (1.0 - min(0.35 * scene.fault("incomplete_range"), 0.8))
-        drive = whole * scene.efforts(direction)
+        drive = whole * scene.reach * scene.efforts(direction)
         # the femur turns a little with the pelvis when the hip comes to its end
         given += way * 0.5 * pelvis_follows(drive, end.limit_deg, scene.mover)
         twist += way * drive

@@ -11,8 +11,8 @@ import numpy as np
 from imuhip.core import quaternion
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
-from imuhip.simulation.performing.bones import Bones
-from imuhip.simulation.performing.hinges import aside_deg, depth, farthest, pelvis_tips, toward
+from imuhip.simulation.performing.bones import Bones, farthest
+from imuhip.simulation.performing.hinges import aside_deg, depth, pelvis_tips, toward
 from imuhip.simulation.performing.mover import pelvis_follows
 from imuhip.simulation.performing.recipe import Measured, Recipe
 from imuhip.simulation.performing.stage import Scene, Turns, own_turn

@@ -31,6 +31,8 @@ from imuhip.simulation.performing.timing import Beat, Timetable, effort
 __all__ = ["Scene", "Turns", "move_on_stage", "own_turn"]
 
 _X, _Y, _Z = np.eye(3)
+_LEFT_OUT = 0.35
+"""Part of the way that is missing at size 1 of the fault `incomplete_range`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Scene:
     def fault(self, name: str) -> float:
         """Return the size of a fault, 0 where there is none."""
         return self.faults.get(name, 0.0)
+
+    @property
+    def reach(self) -> float:
+        """Return the part of the way that is gone: less than 1 where the range is not used."""
+        return 1.0 - min(_LEFT_OUT * self.fault("incomplete_range"), 0.8)
 
     def shift(self, name: str) -> float:
         """Return by how much a measure is to be changed."""
