@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from imuhip.core.segments import SIDES
 from imuhip.gait.ankle import ankle_ahead, farthest_behind
-from imuhip.gait.contacts import Shocks, contact_times, shock_signal, toe_off_times
+from imuhip.gait.contacts import Shocks, contact_times, shock_signal
 from imuhip.gait.leg_events import LegEvents, leg_events, support_times, swing_only
 from imuhip.gait.seconds import (
     KINDS,
@@ -22,6 +22,7 @@ from imuhip.gait.seconds import (
 )
 from imuhip.gait.stride_posture import peak_extension, pelvis_sides
 from imuhip.gait.strides import StrideCut
+from imuhip.gait.toe_off import toe_off_times
 
 RATE_HZ = 100.0
 PERIOD_S = 1.05

@@ -1,4 +1,4 @@
-"""When each foot meets and leaves the ground, told by sensors that are on neither foot.
+"""When each foot meets the ground, told by sensors that are on neither foot.
 
 Strides are cut where the thigh is flexed most; contact follows within a tenth of a second, at an
 instant of the swing that is each person's own. What tells it is the shock: at contact the pelvis is
@@ -9,13 +9,8 @@ mean, as much as its likeness to it allows. The thigh's own shocks are not asked
 rings when the swing ends, before contact. A shank sensor is asked instead of the pelvis: the shock
 there is ten times larger.
 
-Walking, the foot leaves the ground 0.07 s after the thigh's greatest extension (where the ankle is
-farthest behind the pelvis, Zeni et al. 2008, doi:10.1016/j.gaitpost.2007.07.007; optical data of
-the simulator's walker and feet of a real one agree to a hundredth); a shank sensor tells where the
-ankle is (`imuhip.gait.ankle`). Running, it leaves where the pelvis begins to fall.
-
-Every instant has its own standard deviation: what cannot be known (how late the shock comes, how
-people roll off), and how sharply this stride tells it.
+Every instant has its own standard deviation: what cannot be known (how late the shock comes), and
+how sharply this stride tells it. When the foot leaves the ground is told by `imuhip.gait.toe_off`.
 """
 
 from __future__ import annotations
@@ -25,15 +20,15 @@ from typing import Final, Literal
 
 import numpy as np
 
-from imuhip.core.butterworth import band_pass, low_pass, zero_phase
+from imuhip.core.butterworth import band_pass, zero_phase
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["ContactTimes", "Shocks", "contact_times", "shock_signal", "toe_off_times"]
+__all__ = ["LOWEST_RATE_HZ", "ContactTimes", "Shocks", "contact_times", "shock_signal"]
 
 Struck = Literal["pelvis", "shank"]
 
 _SHOCK_HZ = (8.0, 25.0)
-_LOWEST_RATE_HZ = 40.0
+LOWEST_RATE_HZ = 40.0
 """Below, the shock is not in the samples."""
 
 _LAG_S = {False: 0.012, True: 0.015}
@@ -68,17 +63,6 @@ _FIRST_SHARE = 0.6
 _BANDWIDTH_RAD_S = 2.0 * np.pi * 13.0
 _INDEPENDENT = 5.0
 """Independent values of the shock's band in its window."""
-
-_WALK_ROLL_OFF_S, _WALK_TOE_OFF_SD_S = 0.066, 0.017
-_RUN_LIGHT_M_S2, _RUN_LIGHT_LAG_S, _RUN_TOE_OFF_SD_S = 0.6 * 9.80665, 0.005, 0.010
-_TOE_OFF_EACH_SD_S = 0.006
-_ANKLE_TOE_OFF_SD_S = 0.012
-_FAR_S = 0.1
-"""An ankle farthest behind so far from the usual time is somebody else's."""
-
-_RUN_HZ = 12.0
-_RUN_WINDOW = (0.12, 0.60)
-_RUN_ROLL_OFF_S, _RUN_UNSEEN_SD_S = -0.069, 0.020
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +109,7 @@ def shock_signal(acc: FloatArray, rate_hz: float) -> FloatArray | None:
         Finite; any mounting.
     rate_hz : float
     """
-    if rate_hz < _LOWEST_RATE_HZ or len(acc) < rate_hz:
+    if rate_hz < LOWEST_RATE_HZ or len(acc) < rate_hz:
         return None
     size = np.sqrt(np.einsum("nc,nc->n", acc, acc))
     return zero_phase(band_pass(*_SHOCK_HZ, rate_hz), size, mirrored=True)
@@ -265,56 +249,3 @@ def _vertex(values: FloatArray, at: IntArray) -> FloatArray:
     before, top, after = (values[each, inner + k] for k in (-1, 0, 1))
     bend = np.minimum(before - 2.0 * top + after, -1e-12)
     return np.asarray(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
-
-
-def toe_off_times(
-    time_s: FloatArray,
-    pelvis_acc: FloatArray,
-    rate_hz: float,
-    flexed_s: FloatArray,
-    extended_s: FloatArray,
-    running: BoolArray,
-    stride_time_s: FloatArray,
-    behind_s: FloatArray | None = None,
-) -> ContactTimes:
-    """Return when the foot leaves the ground in each stride.
-
-    Parameters
-    ----------
-    time_s : (n,) array, s
-        Uniform.
-    pelvis_acc : (n, 3) array, m/s²
-    rate_hz : float
-    flexed_s, extended_s, stride_time_s : (k,) arrays, s
-        Greatest flexion that begins each stride, greatest extension in it, and its length.
-    running : (k,) bool array
-    behind_s : (k,) array, s, optional
-        When a walker's ankle is farthest behind, where a shank tells; NaN where it does not.
-    """
-    at_s = extended_s + np.where(running, _RUN_ROLL_OFF_S, _WALK_ROLL_OFF_S)
-    sd_s = np.where(running, _RUN_UNSEEN_SD_S, _WALK_TOE_OFF_SD_S)
-    seen = np.zeros(len(at_s), dtype=bool)
-    if behind_s is not None:
-        seen = ~running & (np.abs(behind_s - at_s) < _FAR_S)
-        at_s, sd_s = np.where(seen, behind_s, at_s), np.where(seen, _ANKLE_TOE_OFF_SD_S, sd_s)
-    own = np.flatnonzero(running)
-    if len(own) and rate_hz >= _LOWEST_RATE_HZ:
-        size = np.sqrt(np.einsum("nc,nc->n", pelvis_acc, pelvis_acc))
-        smooth = zero_phase(low_pass(_RUN_HZ, rate_hz), size, mirrored=True)
-        share = np.arange(*_RUN_WINDOW, 0.005)
-        at = flexed_s[own, None] + share * stride_time_s[own, None]
-        force = np.interp(at.ravel(), time_s, smooth).reshape(at.shape)
-        # the pelvis is heaviest in the middle of stance; after that it first gets light
-        middle = np.argmax(force[:, : len(share) // 2], axis=1)
-        light = (force < _RUN_LIGHT_M_S2) & (np.arange(len(share)) > middle[:, None])
-        first = np.argmax(light, axis=1)
-        found = light.any(axis=1) & (first > 0)
-        each, before = np.arange(len(own)), np.maximum(first - 1, 0)
-        high, low = force[each, before], force[each, first]
-        part = (high - _RUN_LIGHT_M_S2) / np.maximum(high - low, 1e-9)
-        crossed = at[each, before] + part * (at[each, first] - at[each, before])
-        rows = own[found]
-        at_s[rows] = crossed[found] + _RUN_LIGHT_LAG_S
-        sd_s[rows] = _RUN_TOE_OFF_SD_S
-        seen[rows] = True
-    return ContactTimes(at_s, sd_s, np.full(len(at_s), _TOE_OFF_EACH_SD_S), seen)

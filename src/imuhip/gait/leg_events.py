@@ -10,9 +10,10 @@ import numpy as np
 from imuhip.core.segments import Side
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.ankle import farthest_behind
-from imuhip.gait.contacts import Shocks, contact_times, toe_off_times
+from imuhip.gait.contacts import Shocks, contact_times
 from imuhip.gait.seconds import running_strides
 from imuhip.gait.strides import StrideCut
+from imuhip.gait.toe_off import toe_off_times
 
 __all__ = ["LegEvents", "leg_events", "support_times", "swing_only"]
 
