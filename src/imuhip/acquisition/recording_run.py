@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from imuhip.recording.session import Truth
 from imuhip.recording.writer import SessionWriter
 
 __all__ = ["RecordingRequest", "RecordingRun"]
+
+_log = logging.getLogger(__name__)
 
 COUNTERS_INTERVAL_S = 1.0
 FITS_INTERVAL_S = 5.0
@@ -140,7 +143,11 @@ class RecordingRun:
         A disk that refuses is told in the result; what was flushed before stays readable.
         """
         duration_s = self.elapsed_s
-        settle_clocks(self._streams)
+        try:
+            settle_clocks(self._streams)
+        except Exception:
+            # Times by what was settled last are better than no file.
+            _log.exception("clocks could not be settled at the stop")
         fits = {
             segment: tuple(shifted(fit, -self._zero_s) for fit in stream.end_recording())
             for segment, stream in self._streams.items()

@@ -256,7 +256,11 @@ class WornSensors:
         now_s = self._host.now_s()
         if now_s >= self._next_settling_s:
             self._next_settling_s = now_s + SETTLE_INTERVAL_S
-            settle_clocks(self.streams, window_s=LIVE_WINDOW_S)
+            try:
+                settle_clocks(self.streams, window_s=LIVE_WINDOW_S)
+            except Exception as error:
+                _log.exception("clocks could not be settled")
+                yield f"clocks: {type(error).__name__}: {error}"
 
     def plans(self) -> list[SensorPlan]:
         """Return who is about to be recorded; every sensor must have been identified."""
