@@ -57,7 +57,9 @@ def tell(found: Checked, file: Path) -> None:
     say(f"verdict: {found.verdict}")
     for finding in found.findings:
         say(f"  - {finding.text}")
-    typer.echo(f"next: {next_step(found, file)}")
+    step = next_step(found, file)
+    show = typer.echo if step.startswith("imuhip ") else say  # what is to be copied stays whole
+    show(f"next: {step}")
 
 
 def _counted(facts: SensorFacts) -> str:

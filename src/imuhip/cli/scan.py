@@ -272,7 +272,7 @@ def _print(table: ScanTable, radio: str, *, blinked: str | None) -> None:
         options = _radio_option(radio)
         example = f"pelvis={known[0].address} --assign thigh_left=ADDRESS"
         typer.echo(f"next: imuhip record{options} --assign {example} ...", err=True)
-        note(f"or let taps tell which is which: imuhip kit assign{options}")
+        typer.echo(f"or by taps: imuhip kit assign{options}", err=True)
 
 
 def _print_verification(rows: list[Heard]) -> None:
