@@ -31,6 +31,8 @@ class ArrivalMeter:
         """When the last packet arrived that held samples of the live stream."""
         self.packet_period_s = period_s
         """How often packets come, at most."""
+        self.gathering_s = 0.0
+        """How long the model may gather samples for a packet, however soon they came till now."""
         self._host = host
         self._period_s = period_s
         self._arrivals: deque[tuple[float, int]] = deque()
@@ -51,7 +53,9 @@ class ArrivalMeter:
         self._arrivals.append((arrival_s - waited_s, n_fresh))
         while arrival_s - self._arrivals[0][0] > RATE_WINDOW_S:
             self._arrivals.popleft()
-        self.packet_period_s = max(n_samples * self._period_s, 0.9 * self.packet_period_s)
+        self.packet_period_s = max(
+            n_samples * self._period_s, 0.9 * self.packet_period_s, self.gathering_s
+        )
 
     @property
     def packet_age_s(self) -> float:

@@ -217,7 +217,7 @@ class SensorStream:
 
     @packet_period_s.setter
     def packet_period_s(self, period_s: float) -> None:
-        self._meter.packet_period_s = period_s
+        self._meter.packet_period_s = self._meter.gathering_s = period_s
 
     @property
     def last_arrival_s(self) -> float:
