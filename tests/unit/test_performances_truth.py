@@ -309,3 +309,15 @@ def test_the_command_refuses_what_cannot_be_performed(typed, told, tmp_path):
     assert done.exit_code == 2
     assert told in done.stderr
     assert not path.exists()
+
+
+def test_people_stand_by_habit_and_by_chance():
+    def stood(seed, visit, error=4.0):
+        done = perform("hinge", seed=seed, visit=visit, pose_error_deg=error, **QUICK)
+        return float(done.recording.truth["hip_rotation_right_deg"].loc[1.0:5.0].mean())
+
+    assert abs(stood(21, 0, 0.0)) < 0.4
+    people = np.array([[stood(seed, visit) for visit in (0, 1)] for seed in range(21, 45)])
+    between, within = people.mean(axis=1).std(), np.diff(people, axis=1).std() / np.sqrt(2.0)
+    assert 2.2 < between < 5.5
+    assert 1.0 < within < 3.2 < 2.0 * between

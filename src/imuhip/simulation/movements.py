@@ -31,12 +31,12 @@ from imuhip.simulation.people import BodyDimensions, Person
 from imuhip.simulation.plan import RESTAND_S, Movement, MovementKind
 from imuhip.simulation.soft_tissue import SkinMotion
 
-__all__ = ["add_movements", "movement_rng", "restand", "stretched"]
+__all__ = ["HABIT_SHARE", "add_movements", "movement_rng", "restand", "stretched"]
 
 _STREAM = 1001
 _REPETITIONS = 4
 _RISE_SIGMA_S = 0.3
-_HABIT_SHARE = 0.75
+HABIT_SHARE = 0.75
 """Of the variance of an N-pose's error: what a person repeats. The rest is new each time, at
 most 2 deg as measured (Donaldson et al. 2021, ISBS Proceedings 39:58: typical error < 1.9 deg)."""
 
@@ -219,11 +219,11 @@ def restand(
     still = np.radians(1.0 - course.gain)
     for name, spread in spread_deg.items():
         first = posture.angles_deg.get(name, 0.0)
-        habit = _HABIT_SHARE * first
-        habit += np.sqrt(_HABIT_SHARE * (1.0 - _HABIT_SHARE)) * spread * rng.normal()
+        habit = HABIT_SHARE * first
+        habit += np.sqrt(HABIT_SHARE * (1.0 - HABIT_SHARE)) * spread * rng.normal()
         before, total = first, np.zeros_like(still)
         for stance in stances:
-            now = habit + np.sqrt(1.0 - _HABIT_SHARE) * spread * rng.normal()
+            now = habit + np.sqrt(1.0 - HABIT_SHARE) * spread * rng.normal()
             middle, sigma = stance.start_s + 0.5 * RESTAND_S, RESTAND_S / 8.0
             total += (now - before) * _step(course.time_s, middle, sigma)
             before = now

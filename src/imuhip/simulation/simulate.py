@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from imuhip.core.segments import HIP_ANGLES, SEGMENTS
+from imuhip.core.segments import SEGMENTS
 from imuhip.core.series import FloatArray, ImuSeries
 from imuhip.recording.session import Recording
 from imuhip.simulation.bookkeeping import device_record, sensor_orientation, truth_of
@@ -32,7 +32,7 @@ from imuhip.simulation.packet_loss import lost_samples
 from imuhip.simulation.people import draw_person
 from imuhip.simulation.plan import plan_session
 from imuhip.simulation.sensor_errors import apply_errors, draw_errors
-from imuhip.simulation.stances import draw_stances
+from imuhip.simulation.stances import draw_stances, pose_spread
 from imuhip.simulation.strap_slip import StrapSlip, check_slip
 from imuhip.simulation.wearing import Wearing, activity_ramp, carry
 
@@ -40,9 +40,6 @@ __all__ = ["simulate"]
 
 _INTERNAL_HZ = 400.0
 """Bodies are moved at least this densely; sensors read at a whole division of it."""
-
-# People miss the N-pose most in rotation: 3, 2 and 4 deg in flexion, adduction and rotation
-_POSE_SHARE = {"flexion": 0.75, "adduction": 0.5, "rotation": 1.0}
 
 _LATE = {"left": 1.0, "right": -1.0}
 
@@ -220,7 +217,7 @@ def simulate(
     )
     moving = movement_rng(seed)
     body = add_movements(body, course, plan.movements, person, moving)
-    body = restand(body, course, plan.movements, posture, _pose_spread(pose_error_deg), moving)
+    body = restand(body, course, plan.movements, posture, pose_spread(pose_error_deg), moving)
     motions = segment_motions(body, person.body, segments)
     mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
     gait_s = [(bout.start_s, bout.end_s) for bout in plan.bouts]
@@ -272,11 +269,5 @@ def _streams(seed: int) -> dict[str, np.random.Generator]:
 
 def _draw_posture(rng: np.random.Generator, error_deg: float) -> Posture:
     """Draw how far from the perfect N-pose a person stands."""
-    spread = _pose_spread(error_deg)
+    spread = pose_spread(error_deg)
     return Posture({name: float(rng.normal(0.0, 1.0)) * spread[name] for name in spread})
-
-
-def _pose_spread(error_deg: float) -> dict[str, float]:
-    """Return the spread of standing in each angle, degrees."""
-    spread = {name: error_deg * _POSE_SHARE[name.split("_")[1]] for name in HIP_ANGLES}
-    return spread | {"pelvis_tilt": error_deg * _POSE_SHARE["flexion"]}

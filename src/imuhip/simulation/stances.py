@@ -8,10 +8,19 @@ from imuhip.core.segments import HIP_ANGLES
 from imuhip.simulation.motion import Posture
 from imuhip.simulation.plan import Plan
 
-__all__ = ["draw_stances"]
+__all__ = ["draw_stances", "pose_spread"]
 
 # Feet turn most; how far apart they are and how the trunk is held changes less
 _SHARE = {"flexion": 0.3, "adduction": 0.4, "rotation": 1.0}
+
+# People miss the N-pose most in rotation: 3, 2 and 4 deg in flexion, adduction and rotation
+_POSE_SHARE = {"flexion": 0.75, "adduction": 0.5, "rotation": 1.0}
+
+
+def pose_spread(error_deg: float) -> dict[str, float]:
+    """Return how far people are off the perfect N-pose in each angle, one sigma, degrees."""
+    spread = {name: error_deg * _POSE_SHARE[name.split("_")[1]] for name in HIP_ANGLES}
+    return spread | {"pelvis_tilt": error_deg * _POSE_SHARE["flexion"]}
 
 
 def draw_stances(

@@ -27,6 +27,7 @@ from imuhip.simulation.mounting import place_sensors
 from imuhip.simulation.people import Person, draw_person
 from imuhip.simulation.performing.asked import check_asked
 from imuhip.simulation.performing.bones import Bones, Repetition, find_repetition
+from imuhip.simulation.performing.draws import draw_streams, standing_deg
 from imuhip.simulation.performing.mover import draw_mover
 from imuhip.simulation.performing.postures import follow_route, rise, route_to
 from imuhip.simulation.performing.recipe import Measured, Recipe
@@ -93,6 +94,7 @@ def perform(
     direction: Literal["internal", "external", "open", "closed", "both"] | None = None,
     mode: Literal["passive", "active"] = "passive",
     fidgets: float = 1.0,
+    pose_error_deg: float = 0.0,
     visit: int = 0,
     restrapped: bool = False,
     change: Mapping[str, float] | None = None,
@@ -129,6 +131,9 @@ def perform(
         Whether a tester moves the leg and holds it at the end, or the person.
     fidgets : float
         Scale of how often people fidget and break off between repetitions.
+    pose_error_deg : float
+        Spread of the error of standing in the N-pose, as in `imuhip.simulate`: three quarters of
+        its variance are this person's habit, the rest is new at each visit.
     visit : int
         Another number is the same person at another time: other repetitions.
     restrapped : bool
@@ -145,8 +150,13 @@ def perform(
     recipe, sizes, changed = check_asked(test, side, repetitions, faults, change, direction, mode)
     direction = direction or ("internal" if "internal" in recipe.directions else "both")
     check_session(1.0, rate_hz, sensors, 0.0)
-    check_scales(soft_tissue=soft_tissue, sensor_errors=sensor_errors, fidgets=fidgets)
-    streams = _streams(seed, test, visit, restrapped=restrapped)
+    check_scales(
+        soft_tissue=soft_tissue,
+        sensor_errors=sensor_errors,
+        fidgets=fidgets,
+        pose_error_deg=pose_error_deg,
+    )
+    streams = draw_streams(seed, test, visit, restrapped=restrapped)
     person = draw_person(streams["person"])
     mover = draw_mover(streams["mover"])
     directions = _directions(recipe, direction, repetitions)
@@ -170,7 +180,8 @@ def perform(
     per_sample = max(1, int(np.ceil(_INTERNAL_HZ / rate_hz)))
     n_samples = round((timetable.end_s + _END_S) * rate_hz)
     time_s = np.arange((n_samples - 1) * per_sample + 1) / (rate_hz * per_sample)
-    base = follow_route(time_s, stops, {}, person.body)
+    standing = standing_deg(pose_error_deg, streams["habit"], streams["pose"])
+    base = follow_route(time_s, stops, standing, person.body)
     unrest = rest_unrest(time_s, timetable.fidgets, streams["unrest"])
     base = base | {name: base[name] + unrest[name] for name in unrest}
     waver = (0.02 if is_active else 0.012) * slow_noise(time_s, streams["unrest"], 1, 0.3)[:, 0]
@@ -217,32 +228,6 @@ def _directions(recipe: Recipe, direction: str, repetitions: int) -> list[str]:
     if "internal" in recipe.directions:
         return [name for name in recipe.directions for _ in range(repetitions)]
     return [*recipe.directions] * repetitions
-
-
-def _streams(
-    seed: int, test: str, visit: int, *, restrapped: bool
-) -> dict[str, np.random.Generator]:
-    """Return a generator per concern: the person's, the strapping's and this set's own."""
-    # the first child draws the person of `imuhip.simulate`
-    person = np.random.SeedSequence(seed).spawn(1)[0]
-    strapping = visit if restrapped else 0
-    this_set = (visit, *test.encode())
-    keys = {
-        "mover": (2001,),
-        "chips": (2002,),
-        "mounting": (2003, strapping),
-        "skin": (2004, strapping),
-        "route": (2005, *this_set),
-        "timing": (2006, *this_set),
-        "unrest": (2007, *this_set),
-        "moves": (2008, *this_set),
-        "noise": (2009, *this_set),
-    }
-    streams = {
-        name: np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-        for name, key in keys.items()
-    }
-    return streams | {"person": np.random.default_rng(person)}
 
 
 def _wear(
