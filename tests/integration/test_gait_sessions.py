@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import gait as gait_benchmark
 from benchmarks._gait_truth import score_strides, true_seconds
 from benchmarks.gait import Job, limits_ms, session
 from benchmarks.real_person import load_person
@@ -127,6 +128,19 @@ def test_one_thigh_tells_its_own_leg_and_says_what_is_missing():
     assert walk["double_support_s"]["n"] == 0
     assert "asymmetry" not in walk
     assert walk["missing"] == ["right: no thigh sensor with strides"]
+
+
+def test_the_benchmark_writes_what_it_prints(tmp_path: Path, capsys):
+    document = tmp_path / "gait.md"
+    document.write_text("before\n<!-- gait: begin -->\n<!-- gait: end -->\nafter\n", "utf-8")
+    options = ["--people", "1", "--first-seed", "3110", "--minutes", "0.5", "--table", "thighs"]
+    own = ["--processes", "1", "--write", "--document", str(document)]
+    assert gait_benchmark.main([*options, *own]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("$ python -m benchmarks gait " + " ".join(options))
+    for row in (*gait_benchmark.CASES, "all", "seconds, true kind in rows"):
+        assert f"\n{row}" in printed
+    assert printed.strip() in document.read_text("utf-8")
 
 
 # -- a real person ------------------------------------------------------------------------------
