@@ -44,6 +44,7 @@ _PARAMETERS: Final = {
     )
 }
 _NOTIFICATION_OPCODE: Final = 0x1B
+_NOTIFICATION_HEAD_BYTES: Final = 3
 
 
 class BumbleCentral:
@@ -206,6 +207,8 @@ class BumbleCentral:
 
     def _on_att(self, connection_handle: int, pdu: bytes) -> None:
         """Deliver notifications the short way, everything else through bumble."""
+        if not pdu or (pdu[0] == _NOTIFICATION_OPCODE and len(pdu) < _NOTIFICATION_HEAD_BYTES):
+            return
         if pdu[0] != _NOTIFICATION_OPCODE:
             self.device.on_gatt_pdu(connection_handle, pdu)
             return
