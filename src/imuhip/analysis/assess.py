@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from imuhip.core.series import FloatArray, ImuSeries, Marker
     from imuhip.recording.session import Recording
 
-__all__ = ["Assessment", "assess"]
+__all__ = ["Assessment", "assess", "assess_trial"]
 
 _MOVED_RAD = np.radians(12.0)
 _UNWALKED = ("_list", "_twist")
@@ -156,7 +156,7 @@ def assess(
     markers = _markers(recording.markers, analysis)
     right_S = walked_right(sensors, markers, recording.rate_hz)
     return Assessment(
-        tuple(_result(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials)
+        tuple(assess_trial(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials)
     )
 
 
@@ -167,13 +167,25 @@ def _markers(markers: Sequence[Marker], analysis: Analysis | None) -> tuple[Mark
     return (*markers, *(m for m in found if m.name in ("n_pose", "gait") and m.name not in named))
 
 
-def _result(
+def assess_trial(
     sensors: Mapping[str, ImuSeries],
     markers: Sequence[Marker],
     rate_hz: float,
     trial: Trial,
     right_S: Mapping[str, FloatArray],
 ) -> TrialResult:
+    """Measure one performance; what keeps it from being measured is its note.
+
+    Parameters
+    ----------
+    sensors : mapping of segment to ImuSeries
+    markers : sequence of Marker
+        With an ``n_pose`` before it.
+    rate_hz : float
+    trial : Trial
+    right_S : mapping of segment to (3,) array
+        From `imuhip.analysis.walked_axes`; empty where nobody walked.
+    """
     test, side = trial.test, trial.side
     try:
         motion = trial_motion(sensors, markers, rate_hz, trial, right_S=right_S)
