@@ -101,14 +101,25 @@ class Bones:
 
         Positive is the way in which the thigh turns inwards.
         """
+        return side_sign(side) * self._about_line(segment, f"thigh_{side}", 1, from_s, rows)
+
+    def flexed(self, segment: str, from_s: float, rows: slice) -> FloatArray:
+        """Return (m,) deg, a bone's turn about the pelvis' axis to the right as it was at `from_s`.
+
+        Positive is the way in which a thigh goes forwards.
+        """
+        return self._about_line(segment, "pelvis", 2, from_s, rows)
+
+    def _about_line(
+        self, segment: str, carrier: str, axis: int, from_s: float, rows: slice
+    ) -> FloatArray:
+        """Return (m,) deg, a bone's turn in the room about another bone's axis of `from_s`."""
         row = self.row(from_s)
-        q_WT = self.motions[f"thigh_{side}"].q_WB[row]
         q_WB = self.motions[segment].q_WB
         turn_W = quaternion.multiply(q_WB[rows], quaternion.conjugate(q_WB[row]))
-        along = quaternion.rotate(q_WT, np.array([0.0, 1.0, 0.0]))
-        part = 2.0 * np.arctan2(turn_W[:, 1:] @ along, turn_W[:, 0])
-        wrapped = np.mod(part + np.pi, 2.0 * np.pi) - np.pi
-        return np.asarray(side_sign(side) * np.degrees(np.unwrap(wrapped)))
+        line_W = quaternion.rotate(self.motions[carrier].q_WB[row], np.eye(3)[axis])
+        part = 2.0 * np.arctan2(turn_W[:, 1:] @ line_W, turn_W[:, 0])
+        return np.asarray(np.degrees(np.unwrap(np.mod(part + np.pi, 2.0 * np.pi) - np.pi)))
 
     def inclined(self, segment: str, from_s: float, rows: slice) -> FloatArray:
         """Return (m,) deg, the angle between a bone's long axis now and at `from_s`."""

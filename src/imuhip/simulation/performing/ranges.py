@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imuhip.core.cardan import side_sign
-from imuhip.core.segments import Side
+from imuhip.core import quaternion
+from imuhip.core.cardan import hip_angles, hip_quaternion, side_sign
+from imuhip.core.segments import HIP_ANGLES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.performing.bones import Bones, farthest, first_crossing
 from imuhip.simulation.performing.mover import pelvis_follows
@@ -39,6 +40,24 @@ def _lift(scene: Scene, kind: str, earlier_deg: float) -> tuple[FloatArray, Floa
     return drive, pelvis_follows(drive, scene.each(max(onset, 0.0), 0.8), scene.mover)
 
 
+def _forwards(
+    scene: Scene, flexion: FloatArray, adduction: FloatArray, rotation: FloatArray
+) -> FloatArray:
+    """Return the turn of a thigh that is taken forwards past a pelvis, however it lies rolled.
+
+    A leg that rests rolls out; a hand that lifts it takes it towards the shoulder all the same.
+    """
+    side: Side = scene.side or "left"
+    stems = [name for name in HIP_ANGLES if name.endswith(side)]
+    rest = np.radians(np.column_stack([scene.base[name] for name in stems]))
+    q_PT0 = hip_quaternion(rest, side)
+    own = hip_quaternion(np.radians(np.column_stack([0.0 * flexion, adduction, rotation])), side)
+    lifted = quaternion.about_axis(np.array([0.0, 0.0, 1.0]), np.radians(flexion))
+    q_PT = quaternion.multiply(quaternion.multiply(lifted, q_PT0), own)
+    turn = quaternion.multiply(quaternion.conjugate(q_PT0), q_PT)
+    return np.degrees(hip_angles(turn, side))
+
+
 def _pelvis(scene: Scene, tilt: FloatArray) -> FloatArray:
     """Return the pelvis' turn: tilt, what else comes with it in this person, and faults."""
     sign = side_sign(scene.side or "left")
@@ -57,7 +76,7 @@ def _bring_to_chest(scene: Scene) -> Turns:
     drive, follows = _lift(scene, "flexion", 20.0)
     style = scene.mover.style
     out = (-0.05 + 0.03 * style["sway"]) * drive
-    turns.thigh_deg[side] = np.column_stack([drive, out, 0.03 * style["lean"] * drive])
+    turns.thigh_deg[side] = _forwards(scene, drive, out, 0.03 * style["lean"] * drive)
     turns.knee_deg[side] = (105.0 + 6.0 * style["knee"]) * np.tanh(drive / 70.0)
     # a pelvis that tilts back lifts the other leg a little
     turns.thigh_deg[other] = np.column_stack(
@@ -73,24 +92,24 @@ def _extend(scene: Scene) -> Turns:
     drive, follows = _lift(scene, "extension", 6.0)
     style = scene.mover.style
     out = (-0.06 + 0.05 * style["sway"]) * drive
-    turns.thigh_deg[side] = np.column_stack([-drive, out, 0.05 * style["lean"] * drive])
+    turns.thigh_deg[side] = _forwards(scene, -drive, out, 0.05 * style["lean"] * drive)
     turns.pelvis = _pelvis(scene, follows)
     return turns
 
 
 def _flexed(bones: Bones, side: Side, _: str, rest_s: float, rows: slice) -> FloatArray:
-    return bones.about(f"thigh_{side}", 2, rest_s, rows)
+    return bones.flexed(f"thigh_{side}", rest_s, rows)
 
 
 def _extended(bones: Bones, side: Side, _: str, rest_s: float, rows: slice) -> FloatArray:
-    return -bones.about(f"thigh_{side}", 2, rest_s, rows)
+    return -bones.flexed(f"thigh_{side}", rest_s, rows)
 
 
 def _range_measures(seen: Measured, kind: str, sign: float) -> dict[str, float]:
     """Measure range in the room, the hip's part until the pelvis moves, and the pelvis' share."""
     bones, side, rows = seen.bones, seen.side, seen.way_out
     time_s = bones.time_s[rows]
-    thigh = sign * bones.about(f"thigh_{side}", 2, seen.rest_s, rows)
+    thigh = sign * bones.flexed(f"thigh_{side}", seen.rest_s, rows)
     tilt = sign * bones.about("pelvis", 2, seen.rest_s, rows)
     hip = sign * bones.changed(f"hip_flexion_{side}", seen.rest_s, rows)
     at_s = first_crossing(time_s, tilt, PELVIS_MOVED_DEG)
