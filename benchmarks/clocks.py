@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks._clock_world import MODELS, Faults, Link, Model, Outcome, World
-from benchmarks._document import Printed, add_write
+from benchmarks._document import DOCUMENT, Printed, add_write
 
 __all__ = ["FAULTS", "INTERVALS_S", "LIMITS_S", "Cell", "cell", "main"]
 
@@ -113,6 +113,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sensors", type=int, default=4, help="of one host at a time")
     parser.add_argument("--seconds", type=float, default=60.0)
     add_write(parser)
+    parser.set_defaults(document=DOCUMENT.with_name("clocks.md"))
     options = parser.parse_args(arguments)
     out = Printed("clocks", arguments)
     out(
