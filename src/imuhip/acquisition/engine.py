@@ -39,6 +39,9 @@ STALL_S = 0.25
 SNAPSHOT_S = 0.025
 """Between two looks at the status: it is taken for pictures, and costs more than samples do."""
 
+_LEAST_REST = 3.0
+"""Times as long as working off packets took, the loop is left to what brings them."""
+
 _SHORTEST_WAIT_S = 1e-3
 _LONGEST_WAIT_S = 1.0
 
@@ -318,6 +321,9 @@ class Engine:
                 self._run.keep_house()
             if now_s - self._snapshot.at_s >= SNAPSHOT_S:
                 self._snapshot = self.status()
+            # On a slow computer more packets at a time, instead of a loop that does little else.
+            took_s = self._host.now_s() - now_s
+            interval_s = max(self.options.consume_interval_s, _LEAST_REST * took_s)
 
     def _note_stall(self, stall_s: float) -> None:
         self._longest_stall_s = max(self._longest_stall_s, stall_s)
