@@ -92,6 +92,18 @@ def test_what_goes_on_from_there_is_another_clock(number: int, time_s: float):
     assert (counters.bad_packets, counters.resynced) == (1, 1)
 
 
+def test_after_a_restart_nobody_noticed_packets_are_guarded_as_well():
+    recorded = Recorded()
+    for k in range(100, 120):
+        recorded.send(k)
+    for k in range(120, 160):
+        is_odd = k == 140
+        recorded.send(k, number=-600 + 10**9 * is_odd, time_s=-7.0)
+    counters = recorded.stream.counters()
+    assert (counters.received, counters.bad_packets, counters.resynced) == (59 * N, 1, 1)
+    assert counters.lost == N
+
+
 def test_a_clock_that_leapt_while_nobody_listened_is_another_one():
     recorded = Recorded()
     for k in range(20):

@@ -18,6 +18,9 @@ _LATE_S: Final = 60.0
 """Packets may have waited for so long in a sensor's ring, in a stack, or while a clock stood."""
 _RATE_TOLERANCE: Final = 0.05
 _SLACK_SAMPLES: Final = 100
+_LATE_SAMPLES: Final = 1.5
+_LATE_RATE: Final = 5e-4
+"""As the account has it: a packet that is late lies on the line of number against time."""
 
 
 class Step(Enum):
@@ -74,7 +77,7 @@ class LeapGuard:
             self._suspect = at
             return Step.SUSPECT
         self._is_fresh, self._suspect = False, None
-        if step is Step.LEAP or is_fresh or self._newest is None or at[1] > self._newest[1]:
+        if step is Step.LEAP or is_fresh or not self._is_late(at):
             self._newest = at
         return step
 
@@ -90,6 +93,14 @@ class LeapGuard:
             return True
         # A stream that was started again may count anew, and one that went back has rebooted.
         return not (is_restart or elapsed_s < 0) and self._is_off(after[0] - before[0], elapsed_s)
+
+    def _is_late(self, at: tuple[int, float, float]) -> bool:
+        """Return whether a block was overtaken, rather than sent by a sensor that rebooted."""
+        if self._newest is None or at[1] > self._newest[1]:
+            return False
+        n_back = self._newest[0] - at[0]
+        expected = (self._newest[1] - at[1]) / self._period_s
+        return abs(n_back - expected) <= _LATE_SAMPLES + _LATE_RATE * expected
 
     def _follows(self, before: tuple[int, float, float], after: tuple[int, float, float]) -> bool:
         elapsed_s = after[1] - before[1]
