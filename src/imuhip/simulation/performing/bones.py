@@ -20,7 +20,7 @@ from imuhip.simulation.performing.timing import Beat
 
 __all__ = ["Bones", "Repetition", "farthest", "find_repetition", "first_crossing"]
 
-_PART_OF_WAY, _AT_REST = 0.05, 0.01
+_PART_OF_WAY, _AT_REST = 0.05, 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Repetition:
     end_s : float
         It is back to 5 % of the way.
     rest_s : float
-        The last instant of rest before it (1 % of the way): what angles are counted from.
+        The last instant of rest before it (0.2 % of the way): what angles are counted from.
     direction : str
         ``"internal"``, ``"external"``, or empty where a test has one direction.
     """

@@ -158,7 +158,7 @@ def _beat(
         size=size,
         direction=direction,
         is_false_start=is_false_start,
-        quiet_s=(at_s - 0.1, up + 0.5 * out + hold + back + 0.2),
+        quiet_s=(at_s - 0.35, up + 0.5 * out + hold + back + 0.2),
         stumble=stumble,
     )
 
