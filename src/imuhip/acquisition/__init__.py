@@ -7,8 +7,8 @@ Open `engine` first, or `blocking` for the same without a loop (`record` is all 
 `worn_sensors` holds the sensors of a person, `assignment` finds them, `supervisor` is one sensor's
 life, `stream` the way of its packets: `accounting` counts, `clock_mapping` gives time and
 `connection_grid` says how surely, `ring` shows. `recording_run` is one recording, `recorder` its
-writer thread, `status` what people see, `loop_thread` where it all runs. `tap_assignment` asks for taps
-that tell sensors apart.
+writer thread, `status` what people see, `loop_thread` where it all runs. `tap_assignment` asks
+for taps that tell sensors apart.
 
 Threads: the loop's thread does everything but writing, the writer's thread owns the file, and any
 thread may read `Engine.snapshot` and a `SampleRing`. A notification's callback stores its time and
