@@ -94,7 +94,9 @@ def main(arguments: list[str]) -> int:
         numbers = "".join(f"{cell:9.2f}" for cell in cells)
         print(f"{name:42s} {strapping:6s} {unit:5s}{numbers}")
     if options.write:
-        _write(found, command)
+        _write(found, options.people, command)
+    if options.retests == 0:
+        return 0
     _called(options.retests, options.first_seed + 1000, options.processes)
     _detected(options.retests, options.first_seed + 2000, options.processes)
     return 0
@@ -201,12 +203,14 @@ def _detected(people: int, first_seed: int, processes: int) -> None:
         )
 
 
-def _write(found: dict[tuple[str, Strapping], tuple[str, Reliability]], command: str) -> None:
+def _write(
+    found: dict[tuple[str, Strapping], tuple[str, Reliability]], people: int, command: str
+) -> None:
     """Put the limits behind the others in the file they belong to."""
     kept = _LIMITS.read_text(encoding="utf-8").split(_BEGIN)[0].rstrip()
     own = [
         ChangeLimit(name, strapping, float(f"{one.mdc95:.2g}"), unit, "simulated",  # type: ignore[arg-type]
-                    one.n_people, command)
+                    people, command)
         for (name, strapping), (unit, one) in sorted(found.items())
         if one.mdc95 > 0.0
     ]  # fmt: skip

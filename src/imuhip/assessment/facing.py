@@ -19,6 +19,7 @@ __all__ = ["FacingFound", "find_facing", "front_goes_up"]
 
 
 _LEAST_LEAN = np.sin(np.radians(8.0))
+_STRAY_RAD = np.radians(6.0)
 _STANDS_OUT = 4.0
 """How many times more the vertical wanders along the line than across, for the line to count."""
 
@@ -78,9 +79,9 @@ def find_facing(up_S: FloatArray, pose_up_S: FloatArray, sign: int) -> FacingFou
     if np.sum((level[far] @ front) * size[far]) * sign < 0.0:
         front = -front
     stands_out = power[-1] / max(power[-2], 1e-12)
-    # the scatter across the line, of samples that are one movement rather than independent
-    sd = float(np.arctan(np.sqrt(1.0 / stands_out))) if stands_out > _STANDS_OUT else 1.2
-    return FacingFound(front, sd)
+    # how well the line is drawn, and how straight people go along it
+    sd = float(np.hypot(np.arctan(np.sqrt(1.0 / stands_out)), _STRAY_RAD))
+    return FacingFound(front, sd if stands_out > _STANDS_OUT else np.pi)
 
 
 def _any_level(pose_up_S: FloatArray) -> FloatArray:

@@ -35,6 +35,7 @@ _STRAIGHT_HIP = ("prone", "supine_straight")
 _ARM_SD_DEG = 0.8
 _KNEE_SD_DEG = 3.0
 _KNOWN_FRONT_RAD = 0.7
+_FACELESS = "nothing showed which way the pelvis sensor faces: walk with the same straps before"
 _SIGN = {"internal": 1.0, "external": -1.0}
 
 
@@ -126,6 +127,8 @@ def _way(
 ) -> _Way:  # fmt: skip
     rows = slice(one.rest, one.peak + 1)
     femur = _femur_in_pelvis(motion, test, side, one.rest)
+    if motion.facing_sd_rad["pelvis"] > _KNOWN_FRONT_RAD:
+        femur = np.full(3, np.nan)  # how far it moved is known, about which axis is not
     return _Way(
         arm=sign * motion.about(f"shank_{side}", axis, one.rest, rows),
         pelvis=sign * motion.about("pelvis", femur, one.rest, rows),
@@ -162,7 +165,8 @@ def _measures(ways: list[_Way], direction: str, side: Side) -> list[Measure]:
         degrees("apparent", apparent, _ARM_SD_DEG,
                 "as a goniometer shows it, the pelvis' part and the knee's give included"),
         degrees("of_hip", hip, float(np.hypot(_ARM_SD_DEG, _KNEE_SD_DEG))),
-        median_measure(f"{stem}_pelvis_share", side, share, "1", instrument_sd=0.05),
+        median_measure(f"{stem}_pelvis_share", side, share, "1", instrument_sd=0.05,
+                       note="" if np.isfinite(share).all() else _FACELESS),
         degrees("pelvis_moved", np.array([way.moved[-1] for way in ways]), 1.0),
         median_measure(f"{stem}_pelvis_delay", side, pelvis_onset - hip_onset, "s",
                        instrument_sd=0.05, note="pelvis after hip, each at 2 deg"),
