@@ -22,9 +22,9 @@ _LOST_TURN = (0.2, 0.5)
 """Part of the femur's turn that the thigh's skin does not follow: least and most."""
 _SHANK_LOST_TURN = (0.02, 0.08)
 # one sigma per 90 deg of hip flexion (pelvis: growing with its square): about x, y and z (deg), m
-_THIGH_DEG, _THIGH_M = np.array([2.0, 4.0, 3.0]), 0.008
+_THIGH_DEG, _THIGH_M = np.array([2.0, 4.0, 2.0]), 0.008
 _SHANK_DEG, _SHANK_M = np.array([0.8, 1.2, 1.0]), 0.003
-_PELVIS_DEG, _PELVIS_M = np.array([0.8, 0.8, 1.4]), 0.006
+_PELVIS_DEG, _PELVIS_M = np.array([0.8, 0.8, 1.1]), 0.006
 _ONE_LEG = 0.7
 """Part of the pull on the skin over the sacrum that one bent hip makes alone."""
 _PRESSED_DEG = 1.5
