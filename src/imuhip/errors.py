@@ -8,6 +8,7 @@
     │   ├── BluetoothUnavailableError  no adapter, switched off, no permission
     │   ├── SensorNotFoundError        not seen while scanning
     │   ├── ConnectError               seen, but the connection or its set-up failed
+    │   │   ├── NotOfferedError        it has no such characteristic, or refuses it
     │   │   ├── WrongSensorError       another sensor where a known one was expected
     │   │   └── BondError              the link cannot be protected with the sensor's bond
     │   └── SensorLostError            was connected, and is gone
@@ -38,6 +39,7 @@ __all__ = [
     "ExchangeError",
     "FileFormatError",
     "ImuhipError",
+    "NotOfferedError",
     "ProtocolError",
     "RecordingError",
     "SensorLostError",
@@ -106,6 +108,10 @@ class ConnectError(DeviceError):
     """A sensor was seen, but connecting or configuring it failed."""
 
     default_code = "E204"
+
+
+class NotOfferedError(ConnectError):
+    """A sensor has no such characteristic or refuses it: asking again would change nothing."""
 
 
 class WrongSensorError(ConnectError):

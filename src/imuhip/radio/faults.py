@@ -22,6 +22,7 @@ from imuhip.errors import (
     BondError,
     ConnectError,
     DeviceError,
+    NotOfferedError,
     SensorLostError,
     SensorNotFoundError,
 )
@@ -29,6 +30,8 @@ from imuhip.errors import (
 __all__ = ["bond_refusals", "translated", "translation"]
 
 _Reason = BleakBluetoothNotAvailableReason
+_UNLIKELY: Final = 0x0E
+"""What BlueZ reports, too, when the link breaks while it waits for an answer."""
 _SIMULATE: Final = "to try imuhip without Bluetooth use --radio sim"
 _HINTS: Final = {
     _Reason.NO_BLUETOOTH: f"plug in a Bluetooth LE adapter; {_SIMULATE}",
@@ -79,7 +82,7 @@ def translation(error: BaseException, doing: str, *, connected: bool = False) ->
             hint="switch it on, bring it within 5 m, and check the address with: imuhip scan",
         )
     if isinstance(error, BleakCharacteristicNotFoundError):
-        return ConnectError(
+        return NotOfferedError(
             f"{doing}: the sensor has no characteristic {error.char_specifier}",
             hint="this is another sensor model or another firmware; see: imuhip scan",
         )
@@ -91,7 +94,8 @@ def translation(error: BaseException, doing: str, *, connected: bool = False) ->
             " connect within a minute",
         )
     if isinstance(error, BleakGATTProtocolError):
-        return ConnectError(
+        is_final = int(error.code) != _UNLIKELY
+        return (NotOfferedError if is_final else ConnectError)(
             f"{doing}: refused by the sensor ({error.args[1]}, code {int(error.code):#04x})",
             hint="switch the sensor off and on, then try again",
         )

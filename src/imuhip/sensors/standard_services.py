@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from imuhip.core.link import Link
-from imuhip.errors import BondError, ConnectError, ProtocolError
+from imuhip.errors import NotOfferedError, ProtocolError
 
 __all__ = [
     "BATTERY_LEVEL_UUID",
@@ -40,9 +40,7 @@ async def read_battery_percent(link: Link) -> int | None:
     """
     try:
         data = await link.read(BATTERY_LEVEL_UUID)
-    except BondError:
-        raise
-    except ConnectError:
+    except NotOfferedError:
         return None
     if len(data) != 1:
         raise _no_level(data)
@@ -67,12 +65,19 @@ def _no_level(data: bytes) -> ProtocolError:
 
 
 async def read_text(link: Link, uuid: str) -> str:
-    """Read a characteristic of the device information, nothing where the sensor has none."""
+    """Read a characteristic of the device information, nothing where the sensor has none.
+
+    A sensor that does not answer has not said so: taken for one without a serial number it would
+    be somebody else when it answers the next time.
+
+    Raises
+    ------
+    DeviceError
+        When it does not answer.
+    """
     try:
         return text_of(await link.read(uuid))
-    except BondError:
-        raise
-    except ConnectError:
+    except NotOfferedError:
         return ""
 
 
