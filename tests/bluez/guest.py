@@ -26,6 +26,8 @@ _LOST_AT_S = 5.0
 _AWAY_S = 2.0
 """After the link broke, during which the recorder looks in vain."""
 _ENTRY = "from imuhip.cli.main import run; run()"
+_ATTEMPTS = 4
+_ADAPTER_S = 12.0
 _ANSWER_S = 90.0
 _REST_S = 2.0
 
@@ -84,11 +86,8 @@ class Command:
 
 
 async def _act(out: Path) -> dict[str, Any]:
-    kit = await open_virtual_kit(source(), begin="explicit", exact=True, back_fills=True)
+    kit = await _attached_kit()
     try:
-        await kit.air.serve_hci("vhci")
-        _tell("the sensors are on the air")
-        await _adapter()
         facts: dict[str, Any] = {"scan": await _scan()}
         facts |= await _record(kit)
     finally:
@@ -97,18 +96,35 @@ async def _act(out: Path) -> dict[str, Any]:
     return facts
 
 
-async def _adapter() -> None:
-    """Wait until bluetoothd has switched the adapter on."""
+async def _attached_kit() -> VirtualKit:
+    """Put the sensors on the air, and their controller before the kernel.
+
+    The kernel waits two seconds for an answer to its first command and then gives the controller
+    up; on a busy computer the machine's Python may take longer, so it is offered another one.
+    """
+    for _ in range(_ATTEMPTS):
+        kit = await open_virtual_kit(source(), begin="explicit", exact=True, back_fills=True)
+        await kit.air.serve_hci("vhci")
+        _tell("the sensors are on the air")
+        if await _has_adapter():
+            return kit
+        await kit.close()
+    raise TimeoutError("bluetoothd found no adapter")
+
+
+async def _has_adapter() -> bool:
+    """Return whether bluetoothd switches the adapter on."""
     from bleak import BleakScanner
     from bleak.exc import BleakError
 
-    async with asyncio.timeout(_ANSWER_S):
-        while True:
-            try:
-                async with BleakScanner():
-                    return
-            except (BleakError, OSError):
-                await asyncio.sleep(0.5)
+    deadline_s = time.monotonic() + _ADAPTER_S
+    while time.monotonic() < deadline_s:
+        try:
+            async with BleakScanner():
+                return True
+        except (BleakError, OSError):
+            await asyncio.sleep(0.5)
+    return False
 
 
 async def _scan() -> Any:
