@@ -14,6 +14,7 @@ from imuhip.cli import (
     finalise,
     forget,
     history,
+    import_,
     intrinsics,
     kit,
     live,
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
     app.command("repeats")(repeats.repeats)
     app.command("history")(history.history)
     app.command("report")(report.report)
+    app.command("import")(import_.import_)
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)

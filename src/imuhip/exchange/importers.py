@@ -1,0 +1,106 @@
+"""The formats that can be read, and which of them a file is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imuhip.errors import ExchangeError
+from imuhip.exchange.sensor_log import SensorLog
+from imuhip.exchange.text_table import head_lines, read_bytes
+from imuhip.exchange.witmotion_log import is_witmotion, read_witmotion
+from imuhip.exchange.xsens_dot import is_xsens_dot, read_xsens_dot
+
+__all__ = ["FORMATS", "Importer", "files_in", "read_logs"]
+
+MOST_FILES = 200
+_ENDINGS = (".csv", ".txt")
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One format.
+
+    Parameters
+    ----------
+    name : str
+        Behind ``--format``.
+    title : str
+    recognises : callable
+        Given the first lines of a text file.
+    read : callable
+        Given the path.
+    """
+
+    name: str
+    title: str
+    recognises: Callable[[Sequence[str]], bool]
+    read: Callable[[Path], list[SensorLog]]
+
+
+FORMATS = (
+    Importer("xsens-dot", "Xsens or Movella DOT log (CSV)", is_xsens_dot, read_xsens_dot),
+    Importer("witmotion", "WitMotion log (CSV)", is_witmotion, read_witmotion),
+)
+
+
+def files_in(sources: Sequence[Path]) -> list[Path]:
+    """Return the files named, those of a folder by their endings, each once.
+
+    Raises
+    ------
+    ExchangeError
+        When a folder holds none, or too many.
+    """
+    files: list[Path] = []
+    for source in sources:
+        if not source.is_dir():
+            files.append(source)
+            continue
+        found = sorted(p for p in source.iterdir() if p.suffix.casefold() in _ENDINGS)
+        if not 0 < len(found) <= MOST_FILES:
+            raise ExchangeError(
+                f"{source}: {len(found)} files ending in {', '.join(_ENDINGS)}, 1 to {MOST_FILES}"
+                " are taken",
+                hint="name the files of one session",
+                code="E701",
+            )
+        files += found
+    return list(dict.fromkeys(files))
+
+
+def read_logs(path: Path, name: str | None = None) -> list[SensorLog]:
+    """Read the logs in a file.
+
+    Parameters
+    ----------
+    path : Path
+    name : str, optional
+        The format; else the file's first lines tell.
+
+    Raises
+    ------
+    ExchangeError
+        When no format fits, or the file cannot be used.
+    """
+    if name is not None:
+        chosen = next((known for known in FORMATS if known.name == name), None)
+        if chosen is None:
+            raise ExchangeError(
+                f"--format {name}: unknown",
+                hint=f"known are {', '.join(known.name for known in FORMATS)}",
+                code="E702",
+            )
+        return chosen.read(path)
+    head = head_lines(read_bytes(path))
+    for known in FORMATS:
+        if known.recognises(head):
+            return known.read(path)
+    first = next((line for line in head if line.strip()), "")
+    raise ExchangeError(
+        f"{path}: none of the known formats; it begins {first[:80]!r}",
+        hint=f"known are {', '.join(known.title for known in FORMATS)}; for another table of"
+        " columns write a mapping (--mapping)",
+        code="E702",
+    )
