@@ -35,6 +35,10 @@ _OutOption = Annotated[
 _FormatOption = Annotated[
     str | None, typer.Option("--format", help="Of the files; by default their first lines tell.")
 ]
+_MappingOption = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="Which columns are what (TOML), for any CSV or Parquet file."),
+]
 _SubjectOption = Annotated[
     str | None, typer.Option("--subject", help="A code for the person, never a name.")
 ]
@@ -45,18 +49,25 @@ def import_(
     assign: _AssignOption = None,
     out: _OutOption = None,
     file_format: _FormatOption = None,
+    mapping: _MappingOption = None,
     subject: _SubjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a session file of other makers' logs, and say what was wrong with them."""
     from imuhip.exchange.importers import files_in, read_logs
+    from imuhip.exchange.mapping import read_mapping
     from imuhip.exchange.session import assigned, joined
 
     wanted = _assignment(assign or ())
+    if mapping is not None and file_format is not None:
+        raise OptionError(
+            "--mapping and --format exclude each other", hint="a mapping is for any other format"
+        )
+    columns = None if mapping is None else read_mapping(mapping)
     files = files_in(sources)
     path = free_path(out or Path(files[0].stem).with_suffix(".h5"))
     with working("reading", 1.0):
-        logs = [log for file in files for log in read_logs(file, file_format)]
+        logs = [log for file in files for log in read_logs(file, file_format, columns)]
         chosen, unused = assigned(logs, wanted)
         imported = joined(chosen, subject=subject, unused=unused)
         imported.recording.save(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import ExchangeError
+from imuhip.exchange.mapping import ColumnMapping, read_mapped
 from imuhip.exchange.sensor_log import SensorLog
 from imuhip.exchange.text_table import head_lines, read_bytes
 from imuhip.exchange.witmotion_log import is_witmotion, read_witmotion
@@ -15,7 +16,7 @@ from imuhip.exchange.xsens_dot import is_xsens_dot, read_xsens_dot
 __all__ = ["FORMATS", "Importer", "files_in", "read_logs"]
 
 MOST_FILES = 200
-_ENDINGS = (".csv", ".txt")
+_ENDINGS = (".csv", ".txt", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def read_logs(path: Path, name: str | None = None) -> list[SensorLog]:
+def read_logs(
+    path: Path, name: str | None = None, mapping: ColumnMapping | None = None
+) -> list[SensorLog]:
     """Read the logs in a file.
 
     Parameters
@@ -78,12 +81,16 @@ def read_logs(path: Path, name: str | None = None) -> list[SensorLog]:
     path : Path
     name : str, optional
         The format; else the file's first lines tell.
+    mapping : ColumnMapping, optional
+        Which columns are what, instead of a known format.
 
     Raises
     ------
     ExchangeError
         When no format fits, or the file cannot be used.
     """
+    if mapping is not None:
+        return read_mapped(path, mapping)
     if name is not None:
         chosen = next((known for known in FORMATS if known.name == name), None)
         if chosen is None:

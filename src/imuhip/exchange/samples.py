@@ -117,8 +117,9 @@ def as_series(rows: Rows, rate_hz: float | None, where: str) -> tuple[ImuSeries,
             code="E704",
         )
     rows, n_outside, n_falls = _longest_stretch(rows)
-    order = np.argsort(rows.time_s if rows.number is None else rows.number, kind="stable")
-    n_reordered = int(np.count_nonzero(np.maximum.accumulate(order) > order))
+    key = rows.time_s if rows.number is None else rows.number
+    n_reordered = int(np.count_nonzero(key < np.maximum.accumulate(key)))
+    order = np.argsort(key, kind="stable")
     rows = rows.take(order)
     rows, n_repeated = _each_once(rows)
     if len(rows.time_s) < SHORTEST_ROWS:
