@@ -17,6 +17,7 @@ from imuhip.acquisition.status import (
 )
 from imuhip.acquisition.supervisor import LinkState
 from imuhip.core.sensor import SensorCounters
+from imuhip.core.series import Marker
 from imuhip.errors import ImuhipError
 from imuhip.recording.plan import SampleRows
 from imuhip.recording.session import Recording
@@ -36,6 +37,7 @@ class PlayedSource:
         self.now_s = 0.0
         self.closed = 0
         self.marks: list[tuple[str, float]] = []
+        self.stretches: list[Marker] = []
         self.disk_error: ImuhipError | None = None
         self.refusal: ImuhipError | None = None
         self.calls: list[str] = []
@@ -98,8 +100,12 @@ class PlayedSource:
         self._path = None
         return future
 
-    def mark(self, name: str) -> Future[None]:
+    def mark(
+        self, name: str, start_s: float | None = None, end_s: float | None = None
+    ) -> Future[None]:
         self.marks.append((name, self.now_s))
+        start_s = self.now_s - self._zero_s if start_s is None else start_s
+        self.stretches.append(Marker(name, start_s, start_s if end_s is None else end_s))
         future: Future[None] = Future()
         future.set_result(None)
         return future

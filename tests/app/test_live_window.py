@@ -57,7 +57,7 @@ def test_numbers_and_curves_are_the_simulated_walk(window, application, walk) ->
     errors_deg = []
     for _ in range(20):
         frames(window, application, window.source.now_s + 0.11)
-        window.screen_widget.show_words()
+        window.show_words()
         at_s = window.model.history.now_s + window.model.history.curve("pelvis_tilt").age_s[-1]
         for panel in window.screen_widget.panels:
             for angle, number in zip(panel.plan.angles, panel.numbers, strict=True):
@@ -80,7 +80,7 @@ def test_before_calibration_angles_are_grey_dashes_with_words(window, applicatio
         for number in panel.numbers:
             assert number.value.text() == "–" and number.value.property("kind") == "unknown"
             assert number.range.text() == "not known"
-    assert "tand still" in window.screen_widget.header.headline.text()
+    assert "tand still" in window.header.headline.text()
 
 
 def test_a_vanished_sensor_turns_its_card_red_with_words(window, application) -> None:
@@ -93,7 +93,7 @@ def test_a_vanished_sensor_turns_its_card_red_with_words(window, application) ->
     assert left.property("kind") == "bad" and left.symbol.text() == "✖"
     assert "searching again for" in left.state.text() and "nearer" in left.step.text()
     assert cards["pelvis"].property("kind") == "good"
-    assert window.screen_widget.header.property("kind") == "alarm"
+    assert window.header.property("kind") == "alarm"
     red = left.grab().toImage().pixelColor(left.width() // 2, left.height() - 4)
     assert red.red() > red.green() + 5
     assert "Left thigh" in left.accessibleName()
@@ -104,7 +104,7 @@ def test_keys_record_mark_and_quit(window, application) -> None:
     window.activateWindow()
     QTest.keyClick(window, Qt.Key.Key_Space)
     frames(window, application, 2.0)
-    header = window.screen_widget.header
+    header = window.header
     assert window.model.recording.phase == "recording" and "Stop" in header.record.text()
     QTest.keyClick(window, Qt.Key.Key_M)
     frames(window, application, 2.5)
@@ -165,7 +165,7 @@ def test_redrawing_loses_no_reference_to_none(window, application) -> None:
     for _ in range(50):
         window.source.play_to(window.source.now_s + 1 / 30)
         window.tick()
-        window.screen_widget.show_words()
+        window.show_words()
         window.grab()
     assert sys.getrefcount(None) >= before - 20
 
@@ -184,7 +184,7 @@ def test_everything_a_person_uses_has_a_name_and_legible_text(window, applicatio
         label.text() for label in window.findChildren(QLabel) if label.fontInfo().pixelSize() < 13
     ]
     assert not small
-    assert window.screen_widget.header.badge.isVisible()
+    assert window.header.badge.isVisible()
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])

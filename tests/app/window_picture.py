@@ -44,7 +44,7 @@ def draw(folder: Path) -> list[Path]:
     def picture(name: str) -> None:
         for _ in range(4):  # texts settle the layout, the layout the texts
             window.tick()
-            window.screen_widget.show_words()
+            window.show_words()
             application.processEvents()
         folder.mkdir(parents=True, exist_ok=True)
         written.append(folder / f"{name}.png")

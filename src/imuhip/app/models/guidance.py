@@ -11,7 +11,7 @@ from imuhip.app.models import wording
 from imuhip.app.models.recording_control import RecordingState
 from imuhip.app.models.sensor_cards import SensorCard
 
-__all__ = ["Guidance", "guidance_for"]
+__all__ = ["Guidance", "guidance_for", "trouble"]
 
 GAIT_NEEDED_S = 10.0
 
@@ -50,6 +50,16 @@ def guidance_for(
     recording : RecordingState
         Of the file.
     """
+    wrong = trouble(cards, recording)
+    if wrong is not None:
+        return wrong
+    if pipeline is None:
+        return Guidance(*wording.NOT_ENOUGH)
+    return _step(pipeline, recording)
+
+
+def trouble(cards: Sequence[SensorCard], recording: RecordingState) -> Guidance | None:
+    """Return what keeps every step from going on: a file or a sensor in trouble, or none at all."""
     if recording.error:
         return Guidance(recording.error, recording.hint, "alarm")
     if not cards:
@@ -59,9 +69,7 @@ def guidance_for(
         names = " and ".join(card.title for card in silent[:2])
         more = f" and {len(silent) - 2} more" if len(silent) > 2 else ""
         return Guidance(f"{names}{more}: {silent[0].state}", silent[0].next_step, "alarm")
-    if pipeline is None:
-        return Guidance(*wording.NOT_ENOUGH)
-    return _step(pipeline, recording)
+    return None
 
 
 def _step(pipeline: LivePipeline, recording: RecordingState) -> Guidance:

@@ -56,6 +56,8 @@ class LiveModel:
         self.cards: list[SensorCard] = []
         self.control = RecordingControl(source, FilePlan(out), on_recorded)
         self.guidance = Guidance(*wording.NO_SENSORS)
+        self.status = AcquisitionStatus(0.0, {}, None)
+        self.rings: dict[str, SampleRing] = {}
         self._source = source
         self._expected = tuple(expected)
         self._feed: AngleFeed | None = None
@@ -75,7 +77,7 @@ class LiveModel:
         """Bring everything up to date."""
         if self._closed:
             return
-        status = self._source.status()
+        status = self.status = self._source.status()
         self._follow_sensors(status)
         if self._feed is not None:
             self.history.append(self._feed.new_angles())
@@ -112,6 +114,7 @@ class LiveModel:
                 rings[segment] = self._source.ring(segment)
             except KeyError:
                 return  # on its way in or out; the next pull knows
+        self.rings = rings
         rates = [sensor.nominal_rate_hz for sensor in status.sensors.values()]
         if not _suffice(rings) or not rates:
             self._feed = None

@@ -33,8 +33,10 @@ class LiveSource(Protocol):
         """Finish the file."""
         ...
 
-    def mark(self, name: str) -> Future[None]:
-        """Mark the present instant of the recording."""
+    def mark(
+        self, name: str, start_s: float | None = None, end_s: float | None = None
+    ) -> Future[None]:
+        """Mark a stretch of the recording, on its clock; by default the present instant."""
         ...
 
     def close(self) -> None:
@@ -85,11 +87,13 @@ class AcquisitionSource:
         """Finish the file."""
         return self._acquisition.submit(self._acquisition.engine.stop_recording())
 
-    def mark(self, name: str) -> Future[None]:
-        """Mark the present instant of the recording."""
+    def mark(
+        self, name: str, start_s: float | None = None, end_s: float | None = None
+    ) -> Future[None]:
+        """Mark a stretch of the recording, on its clock; by default the present instant."""
 
         async def add() -> None:
-            self._acquisition.engine.add_marker(name)
+            self._acquisition.engine.add_marker(name, start_s, end_s)
 
         return self._acquisition.submit(add())
 

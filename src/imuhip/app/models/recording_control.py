@@ -12,6 +12,7 @@ from typing import Any, Literal
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
 from imuhip.app.models import wording
 from imuhip.app.models.live_source import LiveSource
+from imuhip.app.models.worker import told
 from imuhip.errors import ImuhipError
 from imuhip.recording.naming import made_folder, numbered, session_name
 
@@ -137,10 +138,10 @@ class RecordingControl:
         self.state = self._changed(phase="stopping")
         self._end = self._source.end_recording()
 
-    def mark(self, name: str) -> None:
-        """Mark the present instant; does nothing when nothing is recorded."""
+    def mark(self, name: str, start_s: float | None = None, end_s: float | None = None) -> None:
+        """Mark a stretch, by default the present instant; does nothing when nothing is recorded."""
         if self.state.phase == "recording":
-            self._marks.append(self._source.mark(name))
+            self._marks.append(self._source.mark(name, start_s, end_s))
 
     def pull(self, status: AcquisitionStatus) -> None:
         """Learn what became of what was asked for."""
@@ -179,7 +180,7 @@ class RecordingControl:
         if error is None:
             self.state = self._changed(phase="recording")
         else:
-            message, hint = _told(error)
+            message, hint = told(error)
             self.state = RecordingState(error=message, hint=hint)
 
     def _ended(self, future: Future[RecordingResult]) -> None:
@@ -192,14 +193,8 @@ class RecordingControl:
             error = result.error
             self._on_recorded(result)
         if error is not None:
-            message, hint = _told(error)
+            message, hint = told(error)
             self.state = self._changed(phase="idle", error=message, hint=hint)
 
     def _changed(self, **fields: Any) -> RecordingState:
         return replace(self.state, **fields)
-
-
-def _told(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, ImuhipError):
-        return error.message, error.hint
-    return f"{type(error).__name__}: {error}", "please report this as a bug"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = [
@@ -13,9 +15,14 @@ __all__ = [
     "STATE_NEXT_STEPS",
     "STATE_WORDS",
     "age",
+    "amount",
     "degrees",
     "duration",
     "number",
+    "segments",
+    "sided",
+    "spread",
+    "words",
 ]
 
 SEGMENT_NAMES: Final = {
@@ -134,3 +141,101 @@ def duration(seconds: float) -> str:
     whole = int(max(0.0, seconds))
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+# -- the steps beside the live view ----------------------------------------------------------------
+
+STEP_TITLES: Final = {
+    "live": "Sensors",
+    "do": "Tests",
+    "review": "Review",
+    "retest": "Retest",
+}
+STEP_KEYS: Final = {"live": "F1", "do": "F2", "review": "F3", "retest": "F4"}
+STEPS_NAME: Final = "Steps of the session"
+
+WALK_TITLE: Final = "Walk or run"
+WALK_CUE: Final = "Walk or run straight ahead, a minute if there is room; turn where you must."
+GET_READY: Final = "Get ready."
+SIDE_NAMES: Final = {"left": "left", "right": "right", None: "no side"}
+POSITION_NAMES: Final = {
+    "standing": "standing",
+    "seated": "seated",
+    "prone": "lying face down",
+    "supine_90": "on the back, hip and knee at right angles",
+    "supine_straight": "on the back, legs straight",
+    "floor": "sitting on the floor",
+}
+N_POSE_CUE: Final = "Stand still and upright, feet forwards and a hand apart, arms hanging."
+DIRECTION_NAMES: Final = {"internal": "internal", "external": "external"}
+CHOOSE_DETAIL: Final = "Space begins. ↑ ↓ choose the test, L and R the side."
+CHOOSE_DETAIL_SIDELESS: Final = "Space begins. ↑ ↓ choose the test."
+WILL_RECORD: Final = "A recording begins with it."
+GO_DETAIL: Final = "Space when the person is there."
+DO_DETAIL: Final = "Space ends it."
+STAND_DETAIL: Final = "Everything is measured from this pose."
+DONE_DETAIL: Final = "Space goes on to the next."
+ALL_STILL: Final = "All sensors are still."
+PAIN_NEEDS_RECORDING: Final = "Pain is noted in a recording; begin a test first."
+WAITING_FOR_RESULT: Final = "Measuring …"
+NO_REPETITION_YET: Final = "no repetition yet"
+NOT_MEASURED: Final = "not measured"
+TESTS_NAME: Final = "Tests and drills"
+SIDE_LEFT: Final = "Left (L)"
+SIDE_RIGHT: Final = "Right (R)"
+FEEL: Final = "To feel"
+AVOID: Final = "To avoid"
+WEARS: Final = "Sensors on"
+POSITION: Final = "Position"
+REPETITIONS: Final = "Repetitions"
+CUES: Final = "To say"
+PAIN_HINT: Final = "keys 0–9, T is ten"
+
+
+def words(name: str) -> str:
+    """Return a name of the analysis as words."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def sided(title: str, side: str | None) -> str:
+    """Return a title with its side, if it has one."""
+    return f"{title}, {side}" if side else title
+
+
+def segments(names: Iterable[str]) -> str:
+    """Return segments as a list in words."""
+    return ", ".join(SEGMENT_NAMES.get(name, words(name)).lower() for name in names)
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a value with its unit, in as many digits as mean something."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    if unit == "deg":
+        return degrees(value)
+    digits = 2 if unit in ("1", "s") else 0
+    text = f"{abs(value):.{digits}f}"
+    sign = "−" if value < 0 and float(text) != 0.0 else ""
+    return sign + text + {"1": "", "s": " s", "%": " %", "deg/s": " °/s"}[unit]
+
+
+def spread(sd: float, unit: str) -> str:
+    """Return one standard deviation behind its sign; a question mark where nobody knows it."""
+    return f"± {amount(sd, unit)}" if math.isfinite(sd) else "± ?"
+
+
+PRIMARY_KEYS: Final = {
+    "choosing": "Begin",
+    "starting": "Waiting …",
+    "standing": "Stand still …",
+    "going": "Start now",
+    "doing": "End",
+    "done": "Next",
+}
+SPACE: Final = "Space"
+STAND_AGAIN: Final = "Stand again (C)"
+LEAVE: Final = "Leave out (Esc)"
+CHOOSE_OTHER: Final = "Other test (Esc)"
+PAIN: Final = "Pain"
+PAIN_SIDE_KEY: Final = "P"

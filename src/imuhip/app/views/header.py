@@ -20,7 +20,9 @@ from imuhip.app.views.style import set_kind, show_elided
 
 __all__ = ["Header"]
 
-_FILE_WIDTH_PX = 240
+_FILE_WIDTH_PX = 200
+_LARGE = 1.5
+"""From this text size on, the file and what has a key of its own make room."""
 
 
 class Header(QFrame):
@@ -55,11 +57,11 @@ class Header(QFrame):
         self.file.setAccessibleName("Recording")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.progress.setFixedSize(200, 10)
+        self.progress.setFixedSize(180, 10)
         self.progress.setAccessibleName("Progress of this step")
         self.record, self.mark = QPushButton(wording.RECORD), QPushButton(wording.MARK)
         self.record.setObjectName("record")
-        self.record.setMinimumWidth(190)
+        self.record.setMinimumWidth(170)
         self.mark.setMinimumWidth(110)
         # Keys work everywhere in the window; Space on a focused Mark would be two things at once.
         self.mark.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -86,6 +88,12 @@ class Header(QFrame):
         row.addLayout(facts)
         row.addWidget(self.mark)
         row.addWidget(self.record)
+
+    def set_scale(self, scale: float) -> None:
+        """Leave the words as much room as large text needs."""
+        self.file.setVisible(scale < _LARGE)
+        self.mark.setVisible(scale < _LARGE)
+        self.progress.setFixedWidth(round(180 / scale))
 
     def show_guidance(self, guidance: Guidance) -> None:
         """Show the step of the session."""

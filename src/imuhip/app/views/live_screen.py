@@ -8,17 +8,13 @@ from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.palette import Theme
 from imuhip.app.models.panels import PANELS
 from imuhip.app.views.angle_panel import AnglePanel
-from imuhip.app.views.header import Header
 from imuhip.app.views.sensor_strip import SensorStrip
 
 __all__ = ["LiveScreen"]
 
-WORDS_EVERY = 6
-"""Numbers and words change at a sixth of the frame rate: faster cannot be read."""
-
 
 class LiveScreen(QWidget):
-    """Header, four panels, sensor strip.
+    """Four panels, sensor strip.
 
     Parameters
     ----------
@@ -29,8 +25,6 @@ class LiveScreen(QWidget):
     def __init__(self, model: LiveModel) -> None:
         super().__init__()
         self._model = model
-        self._frame = 0
-        self.header = Header(simulated=model.simulated)
         self.panels = [
             AnglePanel(plan, model.history.span_s, names_time=k >= len(PANELS) - 2)
             for k, plan in enumerate(PANELS)
@@ -43,9 +37,8 @@ class LiveScreen(QWidget):
         for k, panel in enumerate(self.panels):
             grid.addWidget(panel, k // 2, k % 2)
         column = QVBoxLayout(self)
-        column.setContentsMargins(10, 10, 10, 10)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        column.addWidget(self.header)
         column.addLayout(grid, 1)
         column.addWidget(self.strip)
 
@@ -55,19 +48,14 @@ class LiveScreen(QWidget):
             panel.set_theme(theme, scale)
 
     def show_model(self) -> None:
-        """Draw the newest state of the model."""
+        """Draw the newest curves."""
         for panel in self.panels:
             panel.show_curves(self._model.history)
-        if self._frame % WORDS_EVERY == 0:
-            self.show_words()
-        self._frame += 1
 
     def show_words(self) -> None:
         """Write everything that is not a curve."""
         for panel in self.panels:
             panel.show_numbers(self._model.history)
-        self.header.show_guidance(self._model.guidance)
-        self.header.show_recording(self._model.recording)
         self.strip.show_cards(self._model.cards)
 
     def close_plots(self) -> None:

@@ -7,27 +7,37 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from imuhip.app.models import wording
+from imuhip.app.models.do_model import PAIN_SCORES
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.palette import DARK, LIGHT, Theme
+from imuhip.app.models.session_model import STEPS, SessionModel
+from imuhip.app.views.do_page import DoPage
+from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
+from imuhip.app.views.step_bar import StepBar
 from imuhip.app.views.style import style_sheet
 
 __all__ = ["LiveWindow", "make_application", "show_until_closed"]
 
 FRAME_MS = 33
 SIZE_PX = (1280, 800)
+WORDS_EVERY = 6
+"""Numbers and words change at a sixth of the frame rate: faster cannot be read."""
 
 
 class LiveWindow(QMainWindow):
     """Shows a `LiveModel` and closes it with itself.
 
-    Keys: Space or Ctrl+R records and stops, M marks, Ctrl+D changes between light and dark,
-    Ctrl+Q quits.
+    Keys: F1, F2, ... show the steps; Space does what comes next in a step, which in the live view
+    is to record and to stop; Ctrl+R records and stops everywhere, M marks, Ctrl+D changes between
+    light and dark, Ctrl+Q quits.
 
     Parameters
     ----------
@@ -60,7 +70,12 @@ class LiveWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.model = model
+        self.session = SessionModel(model)
         self.screen_widget = LiveScreen(model)
+        self.do_page = DoPage(self.session.do)
+        self.header = Header(simulated=model.simulated)
+        self.steps = StepBar(STEPS, self.go_to)
+        self._frame = 0
         self._theme = theme
         self._scale = scale
         self._duration_s = duration_s
@@ -70,7 +85,7 @@ class LiveWindow(QMainWindow):
         self._shut = False
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-        self.setCentralWidget(self.screen_widget)
+        self._lay_out()
         self.resize(*SIZE_PX)
         self._add_actions()
         self.set_theme(theme)
@@ -78,6 +93,20 @@ class LiveWindow(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.tick)
+
+    def _lay_out(self) -> None:
+        self._pages = {"live": self.screen_widget, "do": self.do_page}
+        self._stack = QStackedWidget()
+        for page in self._pages.values():
+            self._stack.addWidget(page)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(10, 8, 10, 10)
+        column.setSpacing(8)
+        column.addWidget(self.steps)
+        column.addWidget(self.header)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
 
     def _add_actions(self) -> None:
         def add(text: str, keys: list[str], call: Callable[[], None]) -> None:
@@ -87,23 +116,49 @@ class LiveWindow(QMainWindow):
             action.triggered.connect(call)
             self.addAction(action)
 
-        add("Record or stop", ["Space", "Ctrl+R"], self.toggle_recording)
+        do = self.session.do
+        add("Next", ["Space"], self.go_on)
+        add("Record or stop", ["Ctrl+R"], self.toggle_recording)
+        for step in STEPS:
+            add(wording.STEP_TITLES[step], [wording.STEP_KEYS[step]], partial(self.go_to, step))
+        add("Left", ["L"], lambda: do.choose_side("left"))
+        add("Right", ["R"], lambda: do.choose_side("right"))
+        add("Stand again", ["C"], do.stand_again)
+        add("Leave out", ["Escape"], do.leave)
+        add("Side of pain", ["P"], do.turn_pain_side)
+        for score in PAIN_SCORES:
+            add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score))
         add("Mark this instant", ["M"], self.model.mark)
         add("Light or dark", ["Ctrl+D"], self.toggle_theme)
         add("Quit", ["Ctrl+Q"], self._quit)
-        header = self.screen_widget.header
+        header = self.header
         header.record.clicked.connect(self.toggle_recording)
-        header.record.setToolTip("Space or Ctrl+R")
+        header.record.setToolTip("Ctrl+R")
         header.mark.clicked.connect(self.model.mark)
         header.mark.setToolTip("M")
         header.record.setFocus()
 
     # -- what the keys do -----------------------------------------------------------------------
 
+    def go_on(self) -> None:
+        """Do what comes next in the present step, and say so at once."""
+        self.session.go_on()
+        self.show_words()
+
     def toggle_recording(self) -> None:
         """Start or stop, and say so at once."""
-        self.model.toggle_recording()
-        self.screen_widget.show_words()
+        self.session.toggle_recording()
+        self.show_words()
+
+    def go_to(self, step: str) -> None:
+        """Show another step."""
+        self.session.go_to(step)
+        self._stack.setCurrentWidget(self._pages[self.session.step])
+        if step == "do":
+            self.do_page.take_focus()
+        else:
+            self.header.record.setFocus()
+        self.show_words()
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""
@@ -114,6 +169,8 @@ class LiveWindow(QMainWindow):
         self._theme = theme
         self.setStyleSheet(style_sheet(theme, self._scale))
         self.screen_widget.set_theme(theme, self._scale)
+        self.do_page.set_scale(self._scale)
+        self.header.set_scale(self._scale)
 
     def _quit(self) -> None:
         self.close()
@@ -129,13 +186,27 @@ class LiveWindow(QMainWindow):
         """Pull the model, draw it, and look whether it is time to close."""
         if self._shut:
             return
-        self.model.pull()
+        self.session.pull()
         if self._record_at_start and self.model.cards:
             self._record_at_start = False
             self.toggle_recording()
-        self.screen_widget.show_model()
+        if self.session.step == "live":
+            self.screen_widget.show_model()
+        if self._frame % WORDS_EVERY == 0:
+            self.show_words()
+        self._frame += 1
         if self._is_over():
             self.close()
+
+    def show_words(self) -> None:
+        """Write everything that is not a curve."""
+        self.steps.show_step(self.session.step)
+        self.header.show_guidance(self.session.guidance)
+        self.header.show_recording(self.model.recording)
+        if self.session.step == "live":
+            self.screen_widget.show_words()
+        else:
+            self.do_page.show_model()
 
     def _is_over(self) -> bool:
         if self._stop_event is not None and self._stop_event.is_set():
@@ -153,7 +224,7 @@ class LiveWindow(QMainWindow):
             self._shut = True
             self._timer.stop()
             try:
-                self.model.close()
+                self.session.close()
             finally:
                 self.screen_widget.close_plots()
         event.accept()

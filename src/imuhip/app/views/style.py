@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 
 from imuhip.app.models.palette import Theme
 
-__all__ = ["set_kind", "show_elided", "style_sheet"]
+__all__ = ["scrolling", "set_kind", "show_elided", "style_sheet"]
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -55,9 +55,40 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
         border-color: {t.ink}; }}
     QPushButton#record:focus {{ border: 3px solid {t.muted}; }}
     QPushButton#record:disabled {{ background: {t.muted}; border-color: {t.muted}; }}
+    QPushButton#step, QPushButton#small {{ font-size: {px(15)}; padding: 5px 12px; }}
+    QPushButton#small {{ padding: 5px 9px; }}
+    QPushButton[kind="here"] {{ background: {t.ink}; color: {t.panel}; border-color: {t.ink}; }}
+    QListWidget, QTableWidget {{ background: {t.panel}; border: 1px solid {t.rule};
+        border-radius: 8px; font-size: {px(17)}; padding: 4px; outline: none; }}
+    QListWidget::item {{ padding: {px(7)} 8px; }}
+    QListWidget::item:selected {{ background: {t.ink}; color: {t.panel}; }}
+    QListWidget:focus {{ border: 3px solid {t.ink}; }}
+    QWidget#plain, QScrollArea {{ background: transparent; border: none; }}
+    QLabel#cue, QLabel#count {{ font-weight: 700; }}
+    QLabel#about {{ font-size: {px(17)}; }}
+    QLabel#biglabel {{ font-size: {px(20)}; color: {t.muted}; }}
+    QLabel#bignumber {{ font-weight: 700; }}
+    QLabel#bignumber[kind="unknown"] {{ color: {t.muted}; font-weight: 400; }}
+    QLabel#bigspread {{ color: {t.muted}; }}
+    QLabel#note {{ font-size: {px(17)}; font-weight: 700; color: {t.warn}; }}
+    QLabel#note[kind="good"] {{ color: {t.good}; }}
+    QLabel#said {{ font-size: {px(17)}; font-weight: 700; }}
+    QScrollBar {{ background: transparent; width: 12px; height: 12px; }}
+    QScrollBar::handle {{ background: {t.muted}; border-radius: 5px; min-height: 30px;
+        min-width: 30px; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0px; height: 0px; }}
     QProgressBar {{ border: 1px solid {t.rule}; border-radius: 4px; background: {t.paper}; }}
     QProgressBar::chunk {{ background: {t.curves["left"]}; border-radius: 3px; }}
     """
+
+
+def scrolling(widget: QWidget) -> QScrollArea:
+    """Return a widget in a frame that scrolls where a screen is too small for it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(widget)
+    return area
 
 
 def set_kind(widget: QWidget, kind: str) -> None:

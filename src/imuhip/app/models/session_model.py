@@ -1,0 +1,69 @@
+"""All steps of a session: the live view, the tests, and the threads behind them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Literal, get_args
+
+from imuhip.app.models.do_model import DoModel
+from imuhip.app.models.do_words import do_words
+from imuhip.app.models.guidance import Guidance
+from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.worker import make_worker
+
+__all__ = ["STEPS", "SessionModel", "Step"]
+
+Step = Literal["live", "do"]
+STEPS: tuple[Step, ...] = get_args(Step)
+
+
+class SessionModel:
+    """Holds the step a person is at, and everything the steps share.
+
+    Parameters
+    ----------
+    live : LiveModel
+        Closed by `close`.
+    worker : Executor, optional
+        Measures tests while they are done; a thread of its own by default.
+    """
+
+    def __init__(self, live: LiveModel, worker: Executor | None = None) -> None:
+        self.live = live
+        self.step: Step = "live"
+        self._worker = make_worker("imuhip-tests") if worker is None else worker
+        self.do = DoModel(live, self._worker)
+
+    @property
+    def guidance(self) -> Guidance:
+        """Return what to do next in the present step."""
+        return do_words(self.do).guidance if self.step == "do" else self.live.guidance
+
+    def pull(self) -> None:
+        """Bring every step up to date; never waits."""
+        self.live.pull()
+        self.do.pull()
+
+    def go_to(self, step: str) -> None:
+        """Show another step; what goes on goes on."""
+        self.step = next(known for known in STEPS if known == step)
+
+    def go_on(self) -> None:
+        """Do what Space does in the present step."""
+        if self.step == "do":
+            self.do.go_on()
+        else:
+            self.toggle_recording()
+
+    def toggle_recording(self) -> None:
+        """Start or stop the recording; a test that goes on is ended and marked before."""
+        self.do.end()
+        self.live.toggle_recording()
+
+    def close(self) -> None:
+        """Finish test, recording and threads, whatever goes on."""
+        try:
+            self.do.end()
+            self.live.close()
+        finally:
+            self._worker.shutdown(wait=True, cancel_futures=True)
