@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from imuhip.analysis.trials import Trial, find_trials, trial_motion
 from imuhip.analysis.walked_axes import walked_right
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.norms import Norms, NormView, norms_for, shipped_norms
+from imuhip.assessment.plausible import doubts
+from imuhip.assessment.protocol import shipped_test, shipped_tests
 from imuhip.assessment.trial import TrialMotion, TrialResult
 from imuhip.assessment.ways import measure_trial
 from imuhip.errors import AnalysisError, CalibrationError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from imuhip.analysis.result import Analysis
+    from imuhip.assessment.protocol import MovementTest
+    from imuhip.assessment.repetitions import Repetition
     from imuhip.calibration.intrinsics import Intrinsics
     from imuhip.core.series import FloatArray, ImuSeries, Marker
     from imuhip.recording.session import Recording
@@ -82,8 +86,6 @@ class Assessment:
         ConfigError
             For an unknown profile.
         """
-        from imuhip.assessment.protocol import shipped_test
-
         found: dict[tuple[str, str | None], tuple[NormView, ...]] = {}
         for trial in self.trials:
             position = shipped_test(trial.test).position
@@ -144,13 +146,7 @@ def assess(
     """
     trials = find_trials(recording.markers)
     if not trials:
-        seen = ", ".join(sorted({marker.name for marker in recording.markers})) or "none"
-        raise AnalysisError(
-            f"no marker names a test (markers: {seen})",
-            hint="Mark the seconds of a test by its name, such as knee_to_chest_left; "
-            "`imuhip assess --list` names all tests.",
-            code="E622",
-        )
+        raise _no_test(recording.markers)
     check_input(recording.sensors, recording.rate_hz)
     sensors, _ = corrected_sensors(recording, intrinsics)
     markers = _markers(recording.markers, analysis)
@@ -158,6 +154,25 @@ def assess(
     return Assessment(
         tuple(assess_trial(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials)
     )
+
+
+def _no_test(markers: Sequence[Marker]) -> AnalysisError:
+    """Return the error that says what the markers would have to be."""
+    hint = (
+        "Mark the seconds of a test by its name, such as knee_to_chest_left; "
+        "`imuhip assess --list` names all tests."
+    )
+    names = sorted({marker.name for marker in markers})
+    seen = ", ".join(names) or "none"
+    said = f"no marker names a test (markers: {seen})"
+    sided = [name for name in names if name in shipped_tests() and shipped_test(name).sides]
+    if sided:
+        said = f"{sided[0]} is done for each side, and its marker names none"
+        hint = f"Call the marker {sided[0]}_left or {sided[0]}_right."
+    elif find_trials([replace(m, end_s=m.start_s + 1.0) for m in markers]):
+        said = f"the marker of a test marks an instant and no seconds (markers: {seen})"
+        hint = "Begin the marker with the rest before the test and end it after the last repetition"
+    return AnalysisError(said, hint=hint, code="E622")
 
 
 def _markers(markers: Sequence[Marker], analysis: Analysis | None) -> tuple[Marker, ...]:
@@ -193,14 +208,12 @@ def assess_trial(
         note = f"{error.message}. {error.hint}"
         return TrialResult(test.name, side, trial.start_s, trial.end_s, {}, (), (note,))
     repetitions, measures = measure_trial(motion, test)
-    notes = []
-    for direction, found in repetitions.items():
-        if 0 < len(found) < test.repetitions.at_least or (not found and len(repetitions) == 1):
-            what = f" {direction}" if direction else ""
-            notes.append(
-                f"{len(found)}{what} repetitions, at least {test.repetitions.at_least} are needed "
-                "for a result; they are shown one by one"
-            )
+    notes = [f"{why}; nothing is measured" for why in doubts(motion, test, repetitions)]
+    if notes:
+        measures = ()
+    notes += _about_repetitions(repetitions, test)
+    if not any(repetitions.values()):
+        measures = ()
     notes += [f"{name} ended {np.degrees(by):.0f} deg from where it began: strap or posture moved"
               for name, by in _end_moved(motion, trial).items()]  # fmt: skip
     if test.position == "standing" and "pelvis" not in right_S:
@@ -209,6 +222,33 @@ def assess_trial(
     return TrialResult(
         test.name, side, trial.start_s, trial.end_s, repetitions, measures, tuple(notes)
     )
+
+
+def _about_repetitions(
+    repetitions: Mapping[str, tuple[Repetition, ...]], test: MovementTest
+) -> list[str]:
+    """Return that there were none, few or slow ones."""
+    wanted = test.repetitions
+    if not any(repetitions.values()):
+        return [
+            f"no repetition was found: nothing went out by {wanted.least_deg:g} deg or more and "
+            "came back; nothing is measured"
+        ]
+    notes = []
+    for direction, found in repetitions.items():
+        what = f" {direction}" if direction else ""
+        if 0 < len(found) < wanted.at_least:
+            notes.append(
+                f"{len(found)}{what} repetitions, at least {wanted.at_least} are needed "
+                "for a result; they are shown one by one"
+            )
+        slow = sum(one.end_s - one.start_s > wanted.longest_s for one in found)
+        if slow:
+            notes.append(
+                f"{slow} of {len(found)}{what} repetitions took longer than "
+                f"{wanted.longest_s:g} s: two of them may have been taken for one"
+            )
+    return notes
 
 
 def _end_moved(motion: TrialMotion, trial: Trial) -> dict[str, float]:

@@ -7,7 +7,7 @@ its beginning. Axes come from the standing pose before it and from gravity in it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,9 @@ __all__ = ["Trial", "find_trials", "trial_motion"]
 _BEFORE_S = 60.0
 _LEAST_POSE_S = 1.0
 _LONGEST_LOSS = 0.02
+_STILL_RAD = np.radians(5.0)
+"""People sway by a degree; who walks or sits down in the pose, by ten and more."""
+
 _WALKED_SD_RAD = np.radians(2.0)
 
 
@@ -105,15 +108,18 @@ def trial_motion(
             hint=_placing(missing),
             code="E620",
         )
+    trial = _as_far_as_measured(sensors, trial)
     pose = _pose_before(markers, trial)
     start_s = max(pose.start_s, trial.start_s - _BEFORE_S)
     worn = {
         s: series.between(start_s, trial.end_s)
         for s, series in sensors.items()
-        if s in needed or _measured_in(series, trial) >= 1.0 - _LONGEST_LOSS
+        if s in needed
+        or (_measured_in(series, trial) >= 1.0 - _LONGEST_LOSS and _stood(series, pose) is None)
     }
     for segment in needed:
         _check_loss(worn[segment], segment, trial)
+        _check_pose(sensors[segment], segment, trial, pose)
     grid = to_grid(worn, rate_hz)
     motions = offline_motion(grid, grid.rate_hz, filter_name)
     rows = slice(*np.searchsorted(grid.time_s, (trial.start_s, trial.end_s)))
@@ -178,10 +184,46 @@ def _pose_before(markers: Sequence[Marker], trial: Trial) -> Marker:
     return max(poses, key=lambda marker: marker.start_s)
 
 
+def _as_far_as_measured(sensors: Mapping[str, ImuSeries], trial: Trial) -> Trial:
+    """Return the trial without what of its marker lies after the last sample of all."""
+    last_s = max(
+        (float(series.time_s[-1]) for series in sensors.values() if len(series)), default=0
+    )
+    return replace(trial, end_s=min(trial.end_s, last_s)) if last_s > trial.start_s else trial
+
+
+def _stood(series: ImuSeries, pose: Marker) -> str | None:
+    """Return why a sensor did not tell the pose; None where it did."""
+    still = series.between(pose.start_s, pose.end_s)
+    acc = still.acc[still.valid]
+    if len(acc) < _LEAST_POSE_S * _rate_hz(still):
+        return f"measured less than {_LEAST_POSE_S:g} s of the standing pose"
+    if mean_up(acc)[1] > _STILL_RAD:
+        return "moved in the standing pose"
+    return None
+
+
+def _check_pose(series: ImuSeries, segment: str, trial: Trial, pose: Marker) -> None:
+    why = _stood(series, pose)
+    if why is not None:
+        raise CalibrationError(
+            f"{trial.name}: {segment} {why} at {pose.start_s:.0f} s",
+            hint="Stand still for 5 s with all sensors on (marker n_pose), then do the test.",
+            code="E521",
+        )
+
+
+def _rate_hz(series: ImuSeries) -> float:
+    """Return how often a sensor measures where it does; samples lost may have no rows at all."""
+    return 1.0 / float(np.median(np.diff(series.time_s))) if len(series) > 1 else np.inf
+
+
 def _measured_in(series: ImuSeries, trial: Trial) -> float:
     """Return the share of a test during which a sensor measured."""
     part = series.between(trial.start_s, trial.end_s)
-    return float(part.valid.mean()) if len(part) else 0.0
+    expected = _rate_hz(part) * (trial.end_s - trial.start_s)
+    # times at the edges fall one sample short
+    return min(1.0, float(part.valid.sum() + 1) / expected) if len(part) > 1 else 0.0
 
 
 def _check_loss(series: ImuSeries, segment: str, trial: Trial) -> None:

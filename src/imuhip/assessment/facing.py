@@ -15,8 +15,10 @@ import numpy as np
 
 from imuhip.core.series import FloatArray
 
-__all__ = ["FacingFound", "find_facing", "front_goes_up"]
+__all__ = ["KNOWN_FRONT_RAD", "FacingFound", "find_facing", "front_goes_up"]
 
+KNOWN_FRONT_RAD = 0.7
+"""A segment whose front is known less well than this has none."""
 
 _LEAST_LEAN = np.sin(np.radians(8.0))
 _STRAY_RAD = np.radians(6.0)
@@ -30,7 +32,8 @@ _FRONT_UP: Final = {
     "supine_straight": {"pelvis": 1, "thigh": 1, "shank": 1, "trunk": 1},
     "prone": {"pelvis": -1, "thigh": -1, "shank": -1, "trunk": -1},
     "seated": {"pelvis": 1, "thigh": 1, "shank": -1, "trunk": 1},
-    "floor": {"pelvis": 1, "thigh": 1, "shank": -1, "trunk": 1},
+    # knees up and feet ahead of them: a shank leans back
+    "floor": {"pelvis": 1, "thigh": 1, "shank": 1, "trunk": 1},
     "standing": {"pelvis": -1, "thigh": 1, "shank": -1, "trunk": -1},
 }
 

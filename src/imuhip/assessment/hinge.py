@@ -26,6 +26,12 @@ __all__ = ["find_bows", "measure_hinge", "pelvis_change", "thigh_lean"]
 _UP = np.array([0.0, 1.0, 0.0])
 _RIGHT = np.array([0.0, 0.0, 1.0])
 _QUARTERS = (0.25, 0.5, 0.75, 1.0)
+_LEAST_BOW_RAD = np.radians(5.0)
+_RHYTHM = (
+    *(f"hinge_hip_share_q{k}" for k in (1, 2, 3, 4)),
+    "hinge_hip_share",
+    "hinge_spine_flexion",
+)
 _TILT_SD_DEG, _LEAN_SD_DEG, _LIST_SD_DEG = 1.5, 2.5, 2.0
 
 
@@ -100,12 +106,15 @@ def _rhythm(motion: TrialMotion, one: Repetition, change: FloatArray) -> dict[st
     """Return the hip's share of the trunk's inclination, by quarter of the descent."""
     pelvis = change[: one.peak - one.rest + 1, 0]
     whole = motion.about("trunk", -_RIGHT, one.rest, slice(one.rest, one.peak + 1))
+    if whole.max() < _LEAST_BOW_RAD:  # the trunk stays: no share of nothing
+        return dict.fromkeys(_RHYTHM, np.nan)
     part = np.maximum.accumulate(whole) / whole.max()
     at = [int(np.ceil(first_crossing(part, quarter))) for quarter in _QUARTERS]
     shares, before = {}, 0
     for quarter, row in enumerate(at, start=1):
         gone = whole[row] - whole[before]
-        shares[f"hinge_hip_share_q{quarter}"] = float((pelvis[row] - pelvis[before]) / gone)
+        share = (pelvis[row] - pelvis[before]) / gone if gone > 0.0 else np.nan
+        shares[f"hinge_hip_share_q{quarter}"] = float(share)
         before = row
     return shares | {
         "hinge_hip_share": float(pelvis[at[-1]] / whole[at[-1]]),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.assessment.facing import KNOWN_FRONT_RAD
 from imuhip.assessment.measures import Measure, median_measure
 from imuhip.assessment.protocol import MovementTest
 from imuhip.assessment.repetitions import Repetition, find_both_ways
@@ -34,7 +35,6 @@ _ONSET_RAD = np.radians(2.0)
 _STRAIGHT_HIP = ("prone", "supine_straight")
 _ARM_SD_DEG = 0.8
 _KNEE_SD_DEG = 3.0
-_KNOWN_FRONT_RAD = 0.7
 _FACELESS = "nothing showed which way the pelvis sensor faces: walk with the same straps before"
 _SIGN = {"internal": 1.0, "external": -1.0}
 
@@ -95,7 +95,7 @@ def _arm_axis(motion: TrialMotion, test: MovementTest, side: Side) -> FloatArray
     s = side_sign(side)
     q_shank = motion.since(f"shank_{side}", 0)
     axis, _ = main_axis(q_shank, np.array([-s, 0.0, 0.0]))
-    if motion.facing_sd_rad[f"shank_{side}"] < _KNOWN_FRONT_RAD:
+    if motion.facing_sd_rad[f"shank_{side}"] < KNOWN_FRONT_RAD:
         return axis
     arm = turn_about(q_shank, axis)
     thigh = f"thigh_{side}"
@@ -127,7 +127,7 @@ def _way(
 ) -> _Way:  # fmt: skip
     rows = slice(one.rest, one.peak + 1)
     femur = _femur_in_pelvis(motion, test, side, one.rest)
-    if motion.facing_sd_rad["pelvis"] > _KNOWN_FRONT_RAD:
+    if motion.facing_sd_rad["pelvis"] > KNOWN_FRONT_RAD:
         femur = np.full(3, np.nan)  # how far it moved is known, about which axis is not
     return _Way(
         arm=sign * motion.about(f"shank_{side}", axis, one.rest, rows),

@@ -39,7 +39,7 @@ _DEG_SD: Mapping[str, float] = {
     "thigh_asymmetry": 3.5,
     "knee_flexion": 3.5,
     "hip_flexion": 4.0,
-    "hip_internal_rotation": 5.0,
+    "hip_internal_rotation": 7.0,
     "return_error": 1.0,
 }
 
@@ -161,7 +161,7 @@ def summarised(
 _UNITS: Mapping[str, tuple[Unit, float]] = {
     "index": ("1", 0.03),
     "tempo": ("s", 0.03),
-    "thigh_wobble": ("deg/s", 1.0),
+    "thigh_wobble": ("deg/s", 2.5),
     "smoothness": ("1", 0.05),
     "time_to_stable": ("s", 0.1),
     "pelvis_quiet_share": ("1", 0.05),
