@@ -11,6 +11,7 @@ from imuhip.cli import (
     compare,
     demo,
     doctor,
+    export,
     finalise,
     forget,
     history,
@@ -60,6 +61,7 @@ def build() -> typer.Typer:
     app.command("history")(history.history)
     app.command("report")(report.report)
     app.command("import")(import_.import_)
+    app.command("export")(export.export)
     app.command("check")(check.check)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)

@@ -1,0 +1,55 @@
+"""The formats that can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from imuhip.errors import ExchangeError
+from imuhip.exchange.results import Exported, Results
+from imuhip.exchange.table_files import write_csv, write_parquet
+
+__all__ = ["EXPORTERS", "Exporter", "exporter"]
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One format.
+
+    Parameters
+    ----------
+    name : str
+        Behind ``--format``.
+    title : str
+    write : callable
+        Given results, a folder, and what the files' names begin with.
+    """
+
+    name: str
+    title: str
+    write: Callable[[Results, Path, str], Exported]
+
+
+EXPORTERS = (
+    Exporter("csv", "tables of angles, strides, curves and measures", write_csv),
+    Exporter("parquet", "the same tables, smaller and with their types", write_parquet),
+)
+
+
+def exporter(name: str) -> Exporter:
+    """Return the format called `name`.
+
+    Raises
+    ------
+    ExchangeError
+        When it is unknown.
+    """
+    for known in EXPORTERS:
+        if known.name == name:
+            return known
+    raise ExchangeError(
+        f"--format {name}: unknown",
+        hint=f"known are {', '.join(known.name for known in EXPORTERS)}",
+        code="E702",
+    )
