@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imuhip.analysis.input_check import check_input
+from imuhip.analysis.reserves import GaitReserve, find_reserves
 from imuhip.analysis.sensor_intrinsics import corrected_sensors
 from imuhip.analysis.trials import Trial, find_trials, trial_motion
 from imuhip.analysis.walked_axes import walked_right
@@ -44,15 +45,17 @@ class Assessment:
     ----------
     trials : tuple of TrialResult
         In order of time; a test that could not be measured is there with a note and no measures.
+    reserves : tuple of GaitReserve
+        What gait uses of what the tests found; with an analysis alone.
     """
 
     trials: tuple[TrialResult, ...]
+    reserves: tuple[GaitReserve, ...] = ()
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """Return all measures; of a test done twice, those of the last time."""
-        found = {(m.name, m.side): m for trial in self.trials for m in trial.measures}
-        return tuple(found.values())
+        return _last_of_each(self.trials)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -100,7 +103,10 @@ class Assessment:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-safe values."""
-        return {"trials": [trial.as_dict() for trial in self.trials]}
+        return {
+            "trials": [trial.as_dict() for trial in self.trials],
+            "reserves": [reserve.as_dict() for reserve in self.reserves],
+        }
 
 
 _NORMED: Mapping[str, str] = {
@@ -129,7 +135,8 @@ def assess(
         pose before it. A walk with the same straps tells which way the sensors face; without one,
         gravity in the test's posture does, and list and twist of standing tests are left out.
     analysis : Analysis, optional
-        Of the same recording: its pose and gait are then used where no marker names them.
+        Of the same recording: its pose and gait are then used where no marker names them, and what
+        gait uses of the range that the tests found is told (`Assessment.reserves`).
     intrinsics : mapping of segment to Intrinsics, or bool
         As in `imuhip.analyze`.
 
@@ -151,9 +158,16 @@ def assess(
     sensors, _ = corrected_sensors(recording, intrinsics)
     markers = _markers(recording.markers, analysis)
     right_S = walked_right(sensors, markers, recording.rate_hz)
-    return Assessment(
-        tuple(assess_trial(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials)
+    results = tuple(
+        assess_trial(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials
     )
+    if analysis is None:
+        return Assessment(results)
+    return Assessment(results, find_reserves(_last_of_each(results), analysis.summary))
+
+
+def _last_of_each(trials: Sequence[TrialResult]) -> tuple[Measure, ...]:
+    return tuple({(m.name, m.side): m for trial in trials for m in trial.measures}.values())
 
 
 def _no_test(markers: Sequence[Marker]) -> AnalysisError:

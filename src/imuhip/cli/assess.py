@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imuhip.cli.options import JsonOption, OptionError
-from imuhip.cli.output import print_json, print_table, say, working
+from imuhip.cli.output import note, print_json, print_table, say, working
 
 if TYPE_CHECKING:
     from imuhip.analysis.assess import Assessment
+    from imuhip.analysis.reserves import GaitReserve
+    from imuhip.assessment.compensation_map import CompensationMap
     from imuhip.assessment.measures import Measure
     from imuhip.assessment.norms import NormView
+    from imuhip.assessment.pain import PainBeside
+    from imuhip.recording.session import Recording
 
 __all__ = ["assess", "value"]
 
@@ -39,6 +45,9 @@ def assess(
     json: JsonOption = False,
 ) -> None:
     """Measure the tests of a recording: range of motion, hinge and drills."""
+    import imuhip
+    from imuhip.assessment.pain import find_pain, pain_beside
+
     if list_tests:
         _list(json=json)
         return
@@ -46,14 +55,19 @@ def assess(
         raise OptionError("FILE is missing", hint="imuhip assess FILE, or imuhip assess --list")
     if sex not in ("female", "male", "any"):
         raise OptionError(f"--sex {sex}: expected female, male or any", hint="such as --sex female")
-    found = measured(file)
+    recording = imuhip.open(file)
+    found = measured(recording, file.name)
     views = found.norms(norms, sex=sex, age=age)
+    told = pain_beside(find_pain(recording.markers), found.trials)
+    drawn = _map(recording) if show_map else None
     if json:
-        told = {
+        beside = {
             f"{name}_{side}" if side else name: [_norm(view) for view in shown]
             for (name, side), shown in views.items()
         }
-        print_json({"file": file, **found.as_dict(), "norms": {"profile": norms, **told}})
+        record = {"file": file, **found.as_dict(), "norms": {"profile": norms, **beside}}
+        record["pain"] = [one.as_dict() for one in told]
+        print_json(record | ({"map": drawn.as_dict()} if drawn else {}))
         return
     for trial in found.trials:
         side = f", {trial.side}" if trial.side else ""
@@ -68,29 +82,88 @@ def assess(
             ]
             print_table(("measure", "value", f"norm ({norms})", "note"), rows)
         say()
-    if show_map:
-        _print_map(file)
+    _print_reserves(found.reserves)
+    _print_pain(told)
+    if drawn:
+        _print_map(drawn)
 
 
-def measured(file: Path) -> Assessment:
-    """Open a recording and measure its tests, with progress on stderr."""
+def measured(recording: Recording, name: str) -> Assessment:
+    """Measure the tests of a recording, and what its gait uses of them, with progress on stderr."""
     import imuhip
+    from imuhip.analysis.reserves import find_reserves
 
-    recording = imuhip.open(file)
-    with working(f"measuring {file.name}", 1.0):
-        return imuhip.assess(recording)
+    with working(f"measuring {name}", 1.0):
+        found = imuhip.assess(recording)
+    asked = {"hip_internal_rotation_true", "hip_extension_of_hip"}
+    if not asked & {measure.name for measure in found.measures}:
+        return found
+    minutes = recording.duration_s / 60.0
+    with working(f"analysing the gait of {name}", 0.5 * minutes):
+        try:
+            analysis = imuhip.analyze(recording)
+        except imuhip.ImuhipError as error:  # a session of tests need not hold a walk
+            if any(marker.name == "gait" for marker in recording.markers):
+                note(f"what gait uses of the range is not told: {error.message}")
+            return found
+    return replace(found, reserves=find_reserves(found.measures, analysis.summary))
 
 
-def _print_map(file: Path) -> None:
-    """Print what stands out of tests and gait together, and every edge that lights."""
-    import imuhip
+def _print_reserves(reserves: Sequence[GaitReserve]) -> None:
+    """Print what gait uses of what the tests found."""
+    if not reserves:
+        return
+
+    def number(one: GaitReserve, name: str, unit: str) -> str:
+        value, sd = one.found[name], one.found[name.replace("_", "_sd_")]
+        return "" if value is None else f"{value:.1f} ± {'?' if sd is None else f'{sd:.1f}'}{unit}"
+
+    print_table(
+        ("used in gait", "side", "gait", "used", "available", "share", "note"),
+        [
+            (_words(one.name), one.side, one.gait, number(one, "used_deg", "°"),
+             number(one, "available_deg", "°"), number(one, "share_percent", " %"),
+             one.found["problem"] or one.note)
+            for one in reserves
+        ],
+    )  # fmt: skip
+    for one in reserves:
+        if one.found.get("pelvis_tilt_deg") is not None:
+            tilt = one.found["pelvis_tilt_deg"]
+            say(
+                f"  {one.side}: pelvis tilted by {tilt:.1f}° at the peak of extension in {one.gait}"
+            )
+    say()
+
+
+def _print_pain(told: Sequence[PainBeside]) -> None:
+    """Print what was said of pain, beside what was done right before."""
+    if not told:
+        return
+    print_table(
+        ("pain", "side", "at", "after"),
+        [
+            (f"{one.pain.score} of 10", one.pain.side or "", f"{one.pain.at_s:.0f} s",
+             f"{_words(one.test)}, repetition {one.repetition}" if one.repetition else one.test)
+            for one in told
+        ],
+    )  # fmt: skip
+    say(f"n = {len(told)}; beside each other in one person, which is no diagnosis")
+    say()
+
+
+def _map(recording: Recording) -> CompensationMap:
+    """Draw what stands out of tests, gait and pain together."""
     from imuhip.analysis.compare import measured as all_measured
     from imuhip.analysis.gait_measures import as_main_gait
     from imuhip.assessment.change import shipped_limits
     from imuhip.assessment.compensation_map import draw_map
 
-    measures = as_main_gait(all_measured(imuhip.open(file)).measures)
-    found = draw_map(measures, shipped_limits())
+    return draw_map(as_main_gait(all_measured(recording).measures), shipped_limits())
+
+
+def _print_map(found: CompensationMap) -> None:
+    """Print what stands out, and every edge that lights."""
 
     def number(amount: float, sign: str = "") -> str:
         return "" if math.isnan(amount) else f"{amount:{sign}.1f}"
