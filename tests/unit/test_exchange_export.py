@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import loadmat
+from scipy.spatial.transform import Rotation
 
 import imuhip
 from imuhip.errors import ExchangeError
@@ -38,6 +40,8 @@ def same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
         wanted = expected[name].to_numpy()
         if wanted.dtype.kind == "f":
             found = table[name].to_numpy().astype(float)  # of text: Python's own, exact reader
+        elif wanted.dtype.kind == "b":
+            found = table[name].astype(str).isin(["True", "1"]).to_numpy()
         else:
             found = table[name].fillna("").to_numpy().astype(str)
             wanted = wanted.astype(str)
@@ -99,6 +103,70 @@ def test_a_folder_that_cannot_be_made_and_an_unknown_format_are_refused(results,
     with pytest.raises(ExchangeError, match="unknown") as caught:
         exporter("fit")
     assert "csv, parquet" in caught.value.hint
+
+
+def storage(path: Path) -> tuple[dict[str, str], list[str], list[list[str]]]:
+    """Read an OpenSim storage file: header, labels, rows of text."""
+    head, _, body = path.read_text("utf-8").partition("endheader\n")
+    header = dict(line.split("=", 1) for line in head.splitlines() if "=" in line)
+    labels, *rows = (line.split("\t") for line in body.splitlines())
+    return header, labels, rows
+
+
+def test_opensim_orientations_are_ours_and_their_mapping_names_every_column(results, tmp_path):
+    exporter("opensim").write(results, tmp_path, "walk")
+    header, labels, rows = storage(tmp_path / "walk_orientations.sto")
+    assert header["DataType"] == "Quaternion"
+    assert float(header["DataRate"]) == pytest.approx(100.0)
+    mapping = pd.read_csv(tmp_path / "walk_mapping.csv").set_index("sensor")
+    assert labels == ["time", *mapping.index]
+    found_s = np.array([float(row[0]) for row in rows])
+    at = np.searchsorted(results.analysis.angles.index.to_numpy(), found_s)
+    for k, label in enumerate(labels[1:], 1):
+        q = np.array([[float(v) for v in row[k].split(",")] for row in rows])
+        expected = results.analysis.orientations[mapping.loc[label, "segment"]][at]
+        np.testing.assert_array_equal(q, expected)
+
+
+def test_opensim_angles_are_the_same_posture(results, tmp_path):
+    """OpenSim's own chain, Rz(tilt) Rx(list) Ry(rotation), gives the pelvis that was measured."""
+    exporter("opensim").write(results, tmp_path, "walk")
+    header, labels, rows = storage(tmp_path / "walk_angles.mot")
+    table = pd.DataFrame(np.array(rows, dtype=float), columns=labels)
+    assert header["inDegrees"] == "yes"
+    assert (int(header["nRows"]), int(header["nColumns"])) == table.shape
+    ours = results.analysis.angles.loc[table["time"]]
+    for side in ("left", "right"):
+        for angle in ("flexion", "adduction", "rotation"):
+            np.testing.assert_array_equal(
+                table[f"hip_{angle}_{side[0]}"], ours[f"hip_{angle}_{side}_deg"]
+            )
+    tilt, obliquity, heading = (
+        Rotation.from_euler("ZXY", table[["pelvis_tilt", "pelvis_list", "pelvis_rotation"]],
+        degrees=True).as_matrix() @ axis for axis in np.eye(3)
+    )  # fmt: skip
+    # x ahead, y up, z right in OpenSim's ground: where do the pelvis' axes point?
+    right_up, right_ahead = heading[:, 1], heading[:, 0]
+    sine = np.sin(np.radians(ours["pelvis_obliquity_deg"].to_numpy()))
+    np.testing.assert_allclose(right_up, sine, atol=1e-12)
+    turned = np.degrees(np.arctan2(right_ahead, heading[:, 2]))
+    np.testing.assert_allclose(turned, ours["pelvis_rotation_deg"], atol=1e-9)
+    assert np.mean(np.sign(tilt[:, 1]) == -np.sign(ours["pelvis_tilt_deg"])) > 0.95
+    np.testing.assert_allclose(np.linalg.norm(obliquity, axis=1), 1.0)
+
+
+def test_a_mat_file_comes_back_bit_for_bit(results, tmp_path):
+    exporter("mat").write(results, tmp_path, "walk")
+    found = loadmat(tmp_path / "walk.mat", simplify_cells=True)
+    for name, expected in results.tables.items():
+        same(pd.DataFrame(found[name]), expected)
+    for segment, series in results.recording.sensors.items():
+        np.testing.assert_array_equal(found["sensors"][segment]["acc_m_s2"], series.acc)
+        np.testing.assert_array_equal(found["sensors"][segment]["time_s"], series.time_s)
+        np.testing.assert_array_equal(
+            found["orientations"][segment], results.analysis.orientations[segment]
+        )
+    assert found["about"]["source"] == "walk.h5"
 
 
 def test_without_angles_there_is_nothing_for_most_formats(results, tmp_path: Path):

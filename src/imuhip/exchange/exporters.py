@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import ExchangeError
+from imuhip.exchange.mat_file import write_mat
+from imuhip.exchange.opensim_files import write_opensim
 from imuhip.exchange.results import Exported, Results
 from imuhip.exchange.table_files import write_csv, write_parquet
 
@@ -34,6 +36,8 @@ class Exporter:
 EXPORTERS = (
     Exporter("csv", "tables of angles, strides, curves and measures", write_csv),
     Exporter("parquet", "the same tables, smaller and with their types", write_parquet),
+    Exporter("opensim", "OpenSim orientations, set-up and joint angles", write_opensim),
+    Exporter("mat", "a MATLAB file", write_mat),
 )
 
 
