@@ -43,7 +43,8 @@ def same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
         elif wanted.dtype.kind == "b":
             found = table[name].astype(str).isin(["True", "1"]).to_numpy()
         else:
-            found = table[name].fillna("").to_numpy().astype(str)
+            found = np.array([str(value) if np.size(value) else "" for value in table[name]])
+            found[found == "nan"] = ""
             wanted = wanted.astype(str)
         np.testing.assert_array_equal(found, wanted, err_msg=name)
 
