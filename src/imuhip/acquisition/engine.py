@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imuhip.acquisition.assignment import SearchPlan
 from imuhip.acquisition.clock_mapping import MappingPolicy
-from imuhip.acquisition.link_policy import LinkPolicy
+from imuhip.acquisition.link_policy import LinkPolicy, LinkState
 from imuhip.acquisition.recording_run import RecordingRequest, RecordingRun
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
@@ -44,6 +44,10 @@ _LEAST_REST = 3.0
 
 _SHORTEST_WAIT_S = 1e-3
 _LONGEST_WAIT_S = 1.0
+_RETURNING = frozenset(
+    {LinkState.CONNECTING, LinkState.CONFIGURING, LinkState.STARTING, LinkState.LOST,
+     LinkState.WAITING}
+)  # fmt: skip
 
 MAX_FAULTS = 20
 """Of a fault that comes with every packet, the first few tell enough."""
@@ -71,6 +75,9 @@ class EngineOptions:
         How often packets are worked off.
     samples_timeout_s : float, s
         How long `Engine.start_recording` waits for every sensor to deliver.
+    return_timeout_s : float, s
+        How long it waits where a link broke meanwhile and is being made again: real stacks take
+        up to ten seconds for that.
     simulated : bool
         Whether the sensors are virtual; noted in the file.
     recorder_capacity_packets : int, optional
@@ -84,6 +91,7 @@ class EngineOptions:
     ring_s: float = 60.0
     consume_interval_s: float = 0.01
     samples_timeout_s: float = 5.0
+    return_timeout_s: float = 20.0
     simulated: bool = False
     any_rate: bool = False
     any_ranges: bool = False
@@ -288,18 +296,24 @@ class Engine:
     async def _await_samples(self) -> None:
         if not self._sensors.segments:
             raise DeviceError("no sensor is connected", hint="connect the sensors first")
-        deadline_s = self._host.now_s() + self.options.samples_timeout_s
-        while not self.status().all_deliver:
-            if self._host.now_s() >= deadline_s:
-                raise self._no_samples()
+        began_s = self._host.now_s()
+        while not (status := self.status()).all_deliver:
+            waited_s = self._host.now_s() - began_s
+            late = [s for s in status.sensors.values() if not s.is_delivering]
+            returning = all(s.state in _RETURNING for s in late)
+            patience_s = self.options.samples_timeout_s
+            if returning:
+                patience_s = max(patience_s, self.options.return_timeout_s)
+            if waited_s >= patience_s:
+                raise self._no_samples(waited_s)
             await asyncio.sleep(self.options.consume_interval_s)
 
-    def _no_samples(self) -> SensorLostError:
+    def _no_samples(self, waited_s: float) -> SensorLostError:
         sensors = self.status().sensors.values()
         late = [f"{s.segment} ({s.state})" for s in sensors if not s.is_delivering]
         rest = [s.segment for s in sensors if s.is_delivering]
         return SensorLostError(
-            f"{', '.join(late)}: no samples for {self.options.samples_timeout_s:g} s;"
+            f"{', '.join(late)}: no samples for {waited_s:.0f} s;"
             f" delivering: {', '.join(rest) or 'none'}",
             hint="nothing is recorded until every sensor delivers: bring it nearer, or switch it"
             " off and on",
