@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import imuhip
+from benchmarks._document import Printed
 from benchmarks._jobs import add_processes, run_all
 from benchmarks.assessment import TESTS
 from imuhip.assessment.change import ChangeLimit, Strapping, shipped_limits
@@ -31,7 +32,9 @@ __all__ = ["main"]
 
 _VISITS = 3
 _STRAPPINGS: tuple[Strapping, ...] = ("same", "again")
+_LEAST_PEOPLE = 10
 _LIMITS = Path(__file__).parents[1] / "calibration" / "references" / "change.toml"
+_DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "assessment.md"
 _BEGIN = "# Simulated limits, written by the benchmark they name. Do not edit by hand.\n"
 _KEY = tuple[str, str, str]
 
@@ -70,7 +73,7 @@ def _limits(
             tables[name, unit, "again" if again else "same"].append(row)
     for (name, unit, strapping), rows in tables.items():
         values = np.array(rows)
-        if np.isfinite(values).all(axis=1).sum() >= 10:
+        if np.isfinite(values).all(axis=1).sum() >= _LEAST_PEOPLE:
             found[name, strapping] = (unit, find_reliability(values))
     return found
 
@@ -84,21 +87,28 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
     add_processes(parser)
     parser.add_argument("--write", action="store_true", help="renew the simulated limits")
+    parser.add_argument("--keep", action="store_true", help=f"keep it in docs/{_DOCUMENT.name}")
     options = parser.parse_args(arguments)
+    say = Printed("retest", [word for word in arguments if word != "--keep"])
     command = f"python -m benchmarks retest --people {options.people}"
     found = _limits(options.tests, options.people, options.first_seed, options.processes)
     heads = "".join(f"{head:>9}" for head in ("ICC", "SEM", "MDC95", "low", "high"))
-    print(f"{'measure':42s} {'straps':6s} {'unit':5s}{heads}")
+    if found:
+        say(f"{'measure':46s} {'straps':6s} {'unit':5s}{heads}")
+    else:
+        say(f"no limits: {_LEAST_PEOPLE} people or more tell them (--people {options.people})")
     for (name, strapping), (unit, one) in found.items():
         cells = (one.icc, one.sem, one.mdc95, one.mdc95_low, one.mdc95_high)
         numbers = "".join(f"{cell:9.2f}" for cell in cells)
-        print(f"{name:42s} {strapping:6s} {unit:5s}{numbers}")
+        say(f"{name:46s} {strapping:6s} {unit:5s}{numbers}")
     if options.write:
         _write(found, options.people, command)
-    if options.retests == 0:
-        return 0
-    _called(options.retests, options.first_seed + 1000, options.processes)
-    _detected(options.retests, options.first_seed + 2000, options.processes)
+    if options.retests > 0:
+        tests = set(options.tests)
+        _called(say, tests, options.retests, options.first_seed + 1000, options.processes)
+        _detected(say, tests, options.retests, options.first_seed + 2000, options.processes)
+    if options.keep:
+        say.write(_DOCUMENT)
     return 0
 
 
@@ -121,19 +131,22 @@ def _retest(job: tuple[str, int, bool, float]) -> bool:
         *(imuhip.assess(one.recording) for one in do), strapping="again" if again else "same"
     )
     verdict = {change.before.name: change.verdict for change in found.changes}
-    return verdict[name] == "changed"
+    return verdict.get(name) == "changed"
 
 
-def _called(retests: int, first_seed: int, processes: int) -> None:
+def _called(say: Printed, tests: set[str], retests: int, first_seed: int, processes: int) -> None:
     """Print how often retests are called changed by the shipped limits."""
-    print(f"\nretests called changed, {retests} people each")
+    say()
+    say(f"retests called changed, {retests} people each")
     for test, (name, _) in _RETESTED.items():
+        if test not in tests:
+            continue
         for strapping in _STRAPPINGS:
             limit = next(
                 (x for x in shipped_limits() if (x.measure, x.strapping) == (name, strapping)), None
             )
             if limit is None:
-                print(f"{name}, straps {strapping}: no limit shipped")
+                say(f"{name}, straps {strapping}: no limit shipped")
                 continue
             for times in (0.0, 1.5):
                 jobs = [
@@ -141,9 +154,12 @@ def _called(retests: int, first_seed: int, processes: int) -> None:
                     for seed in range(first_seed, first_seed + retests)
                 ]
                 share = np.mean(run_all(_retest, jobs, processes))
-                print(
+                asked, kept = (
+                    ("<= 5 %", share <= 0.05) if times == 0.0 else (">= 80 %", share >= 0.8)
+                )
+                say(
                     f"{name}, straps {strapping}, true change {times:g} x {limit.mdc95:.2f} "
-                    f"{limit.unit}: {100.0 * share:.1f} %"
+                    f"{limit.unit}: {100.0 * share:.1f} % ({asked}: {_kept(kept)})"
                 )
 
 
@@ -178,28 +194,34 @@ def _faulted(job: tuple[tuple[str, str, str, str], int, float]) -> tuple[bool, b
     verdicts = []
     for one in (visit(1, size), visit(2, 0.0)):
         found = imuhip.compare(before, imuhip.assess(one.recording), strapping="same")
-        verdicts.append(
-            next(c.verdict == "changed" for c in found.changes if c.before.name == name)
-        )
+        verdicts.append(any(c.verdict == "changed" for c in found.changes if c.before.name == name))
     return verdicts[0], verdicts[1]
 
 
-def _detected(people: int, first_seed: int, processes: int) -> None:
+def _kept(kept: bool) -> str:
+    return "kept" if kept else "NOT KEPT"
+
+
+def _detected(say: Printed, tests: set[str], people: int, first_seed: int, processes: int) -> None:
     """Print how often faulty performances are told from good ones of the same person."""
-    print(f"\nfaults of twice the limit against the person's own good performance, {people} people")
+    say()
+    say(f"faults of twice the limit against the person's own good performance, {people} people")
     for faulty in _FAULTY:
+        if faulty[0] not in tests:
+            continue
         limit = next(
             (x for x in shipped_limits() if (x.measure, x.strapping) == (faulty[2], "same")), None
         )
         if limit is None:
-            print(f"{faulty[0]}, {faulty[1]}: no limit shipped for {faulty[2]}")
+            say(f"{faulty[0]}, {faulty[1]}: no limit shipped for {faulty[2]}")
             continue
         jobs = [(faulty, seed, limit.mdc95) for seed in range(first_seed, first_seed + people)]
         called = np.array(run_all(_faulted, jobs, processes))
-        print(
+        seen, unharmed = called[:, 0].mean(), 1.0 - called[:, 1].mean()
+        say(
             f"{faulty[0]}, {faulty[1]} by {faulty[2]} ({limit.mdc95:.2f} {limit.unit}): "
-            f"sensitivity {100.0 * called[:, 0].mean():.0f} %, "
-            f"specificity {100.0 * (1.0 - called[:, 1].mean()):.0f} %"
+            f"sensitivity {100.0 * seen:.0f} %, specificity {100.0 * unharmed:.0f} % "
+            f"(>= 95 %: {_kept(bool(min(seen, unharmed) >= 0.95))})"
         )
 
 

@@ -88,6 +88,13 @@ def test_a_test_marked_as_another_gives_no_number(did: str, marked: str, told: s
     assert any(told in note for note in trial.notes), trial.notes
 
 
+@pytest.mark.parametrize("size", [1.0, 2.0])
+def test_who_squats_on_one_leg_is_not_taken_to_stand_on_the_other(size: float) -> None:
+    for seed, do in ((3102, perform), (3103, perform_after_walk)):
+        done = do("single_leg_hinge", seed=seed, faults={"squat_hinge": size}, sensors=_WORN)
+        assert _only(done.recording).measure("single_leg_hinge_index").n == len(done.repetitions)
+
+
 def test_without_a_sensor_on_the_other_leg_the_test_is_measured() -> None:
     done = perform("hip_rotation_seated", seed=901, side="left", sensors=("pelvis", "shank_left"))
     trial = _only(done.recording)

@@ -33,7 +33,12 @@ _UPRIGHT = np.cos(np.radians(60.0))
 _NOT_LYING = np.cos(np.radians(30.0))
 _ASIDE = np.cos(np.radians(55.0))
 _TWICE = 2.0
+_HARDLY = 0.65
 _PLAINLY_RAD = np.radians(10.0)
+_LITTLE_RAD = np.radians(5.0)
+_WALKED_RAD = np.radians(4.0)
+"""How well a walk tells which way a segment faces; gravity in a posture never does so well."""
+
 _MOVES: Final = {"hip_rotation": "shank", "hip_flexion": "thigh", "hip_extension": "thigh"}
 """What of the leg under test moves, and of the other does not."""
 
@@ -117,9 +122,7 @@ def _other_leg(motion: TrialMotion, test: MovementTest, side: Side, found: list[
     if f"thigh_{other}" not in motion.q_WB or f"thigh_{side}" not in motion.q_WB:
         return ""
     if test.measured_by in ("single_leg_hinge", "rotation_under_load"):
-        # the free leg goes back with the pelvis, the standing one hardly leans
-        own, its = _leans(motion, side, other, found)
-        return wrong if own > its + _PLAINLY_RAD else ""
+        return wrong if found and _stands_on(motion, side, other, found) else ""
     if test.measured_by == "lunge":
         own, its = _leans(motion, side, other, found)
         return wrong if its > own + _PLAINLY_RAD else ""
@@ -141,6 +144,24 @@ def _beyond(motion: TrialMotion, test: MovementTest, side: Side, found: list[Rep
     if went < most:
         return ""
     return f"the leg went by {np.degrees(went):.0f} deg, and no hip does ({test.title.lower()})"
+
+
+def _stands_on(motion: TrialMotion, side: Side, other: Side, found: list[Repetition]) -> bool:
+    """Return whether somebody bowed over the other leg.
+
+    A standing thigh turns against the pelvis, the free one backwards with it. Where a walk showed
+    the thighs' fronts the directions tell. Elsewhere the free thigh is the one that leans as far as
+    the pelvis does while the other hardly leans; who squats leans farther than that.
+    """
+    if all(motion.facing_sd_rad[f"thigh_{s}"] < _WALKED_RAD for s in (side, other)):
+        own, its = (
+            float(np.median([motion.about(f"thigh_{s}", _Z, one.rest)[one.peak] for one in found]))
+            for s in (side, other)
+        )
+        return bool(own < -_LITTLE_RAD and its > _LITTLE_RAD)
+    own, its = _leans(motion, side, other, found)
+    pelvis = np.median([motion.moved("pelvis", one.rest)[one.peak] for one in found])
+    return bool(own < pelvis + _LITTLE_RAD and its < min(own - _PLAINLY_RAD, _HARDLY * own))
 
 
 def _leans(
