@@ -124,6 +124,30 @@ def test_unwrapping_gives_back_what_was_counted(start, steps):
     assert wraps == counted[-1] // (1 << 32) - counted[0] // (1 << 32)
 
 
+def mtw_text(n_samples: int = 200, first: int = 0) -> str:
+    values = inertial(n_samples, 100.0) * np.repeat([1, 0.02], 3)
+    rows = [
+        f"{(first + n) % 65536}\t\t" + "\t".join(f"{v:.6f}" for v in values[n])
+        for n in range(n_samples)
+    ]
+    names = "\t".join(("PacketCounter", "SampleTimeFine", *DOT_INERTIAL.split(",")))
+    head = "// Start Time: Unknown\n// Update Rate: 100.0Hz\n// Firmware Version: 4.3.1\n"
+    return head + names + "\n" + "\n".join(rows) + "\n"
+
+
+def test_an_mtw_log_is_in_radians_and_counts_to_65536(tmp_path):
+    path = written(tmp_path / "MT_0120-000_00B43C5B.txt", mtw_text(first=65500))
+    (log,) = read_logs(path)
+    values = inertial(200, 100.0)
+    np.testing.assert_allclose(log.series.gyr, 0.02 * values[:, 3:], atol=1e-6)
+    np.testing.assert_allclose(log.series.acc, values[:, :3], atol=1e-6)
+    assert (log.model, log.name, log.rate_hz) == ("Xsens MTw", "00B43C5B", 100.0)
+    assert (log.faults.wraps, log.faults.lost) == (1, 0)
+    without = mtw_text().replace("Update Rate", "Nothing")
+    with pytest.raises(ExchangeError, match="no sample rate"):
+        read_logs(written(tmp_path / "x.txt", without))
+
+
 # -- WitMotion ----------------------------------------------------------------------------------
 
 
@@ -205,7 +229,7 @@ def test_a_header_that_does_not_fit_its_rows_is_refused(tmp_path):
         (b" \n\n", "E703"),
         (BARE.encode(), "E703"),
         (dot_text(inertial(3), DOT_INERTIAL).encode(), "E703"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(64), "E702"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(64), "E704"),
         (b"PK\x03\x04" + bytes(40), "E702"),
         (b"a,b,c\n1,2,3\n", "E702"),
         (b"PacketCounter,SampleTimeFine,Euler_X\n" + b"1,2,3\n" * 20, "E705"),
@@ -247,6 +271,7 @@ def test_times_that_ask_for_years_of_lost_samples_are_refused(tmp_path):
 
 SEEDS = {
     "xsens-dot": dot_text(inertial(30), DOT_INERTIAL).encode(),
+    "xsens-mtw": mtw_text(30).encode(),
     "witmotion": (BARE + wit_rows(30, 1.7e9 + np.arange(30) / 100)).encode(),
 }
 

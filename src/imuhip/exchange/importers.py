@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import ExchangeError
+from imuhip.exchange.apdm import is_hdf5, read_apdm
 from imuhip.exchange.mapping import ColumnMapping, read_mapped
+from imuhip.exchange.metamotion_log import is_metamotion, read_metamotion
 from imuhip.exchange.sensor_log import SensorLog
 from imuhip.exchange.text_table import head_lines, read_bytes
 from imuhip.exchange.witmotion_log import is_witmotion, read_witmotion
 from imuhip.exchange.xsens_dot import is_xsens_dot, read_xsens_dot
+from imuhip.exchange.xsens_mtw import is_xsens_mtw, read_xsens_mtw
 
 __all__ = ["FORMATS", "Importer", "files_in", "read_logs"]
 
 MOST_FILES = 200
-_ENDINGS = (".csv", ".txt", ".parquet")
+_ENDINGS = (".csv", ".txt", ".parquet", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Importer:
         Behind ``--format``.
     title : str
     recognises : callable
-        Given the first lines of a text file.
+        Given the first lines of a text file; HDF5 is told by its first bytes.
     read : callable
         Given the path.
     """
@@ -41,8 +44,11 @@ class Importer:
 
 
 FORMATS = (
+    Importer("xsens-mtw", "Xsens MTw text of MT Manager", is_xsens_mtw, read_xsens_mtw),
     Importer("xsens-dot", "Xsens or Movella DOT log (CSV)", is_xsens_dot, read_xsens_dot),
     Importer("witmotion", "WitMotion log (CSV)", is_witmotion, read_witmotion),
+    Importer("metamotion", "MetaMotion logs of MetaBase (CSV)", is_metamotion, read_metamotion),
+    Importer("apdm", "APDM Opal recording (HDF5)", lambda _: False, read_apdm),
 )
 
 
@@ -100,6 +106,8 @@ def read_logs(
                 code="E702",
             )
         return chosen.read(path)
+    if is_hdf5(path):
+        return read_apdm(path)
     head = head_lines(read_bytes(path))
     for known in FORMATS:
         if known.recognises(head):
