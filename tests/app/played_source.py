@@ -27,7 +27,12 @@ class PlayedSource:
     """Streams `recording` from time 0; the clock of the host is the recording's."""
 
     def __init__(
-        self, recording: Recording, *, ring_s: float = 60.0, latency_s: float = 0.02
+        self,
+        recording: Recording,
+        *,
+        ring_s: float = 60.0,
+        latency_s: float = 0.02,
+        writes: bool = False,
     ) -> None:
         rate_hz = recording.rate_hz
         self.recording = recording
@@ -42,6 +47,7 @@ class PlayedSource:
         self.refusal: ImuhipError | None = None
         self.calls: list[str] = []
         self._latency_s = latency_s
+        self._writes = writes
         self._sent = dict.fromkeys(recording.sensors, 0)
         self._path: Path | None = None
         self._zero_s = 0.0
@@ -96,9 +102,20 @@ class PlayedSource:
         assert self._path is not None
         future: Future[RecordingResult] = Future()
         duration_s = self.now_s - self._zero_s
+        if self._writes:
+            self._recorded(duration_s).save(self._path)
         future.set_result(RecordingResult(self._path, duration_s, {}, {}, self.disk_error))
         self._path = None
         return future
+
+    def _recorded(self, duration_s: float) -> Recording:
+        """Return what a recorder would have written."""
+        body = {}
+        for segment, series in self.recording.sensors.items():
+            part = series.between(self._zero_s, self._zero_s + duration_s)
+            body[segment] = replace(part, time_s=part.time_s - self._zero_s)
+        markers, self.stretches = tuple(self.stretches), []
+        return replace(self.recording, sensors=body, markers=markers, truth_motion=None, devices={})
 
     def mark(
         self, name: str, start_s: float | None = None, end_s: float | None = None

@@ -46,13 +46,14 @@ def window(application, done, tmp_path: Path):
     window.source = source
     window.show()
     window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
     yield window
     window.close()
 
 
 def to(window: LiveWindow, until_s: float) -> None:
     while window.source.now_s < until_s:
-        window.source.play_to(min(until_s, window.source.now_s + 0.1))
+        window.source.play_to(min(until_s, window.source.now_s + 0.2))
         window.tick()
 
 

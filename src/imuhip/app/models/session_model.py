@@ -9,11 +9,13 @@ from imuhip.app.models.do_model import DoModel
 from imuhip.app.models.do_words import do_words
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.retest_model import RetestModel
+from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.models.worker import make_worker
 
 __all__ = ["STEPS", "SessionModel", "Step"]
 
-Step = Literal["live", "do"]
+Step = Literal["live", "do", "review", "retest"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
 
@@ -26,23 +28,36 @@ class SessionModel:
         Closed by `close`.
     worker : Executor, optional
         Measures tests while they are done; a thread of its own by default.
+    reader : Executor, optional
+        Reads and measures finished files; a thread of its own by default.
     """
 
-    def __init__(self, live: LiveModel, worker: Executor | None = None) -> None:
+    def __init__(
+        self, live: LiveModel, worker: Executor | None = None, reader: Executor | None = None
+    ) -> None:
         self.live = live
         self.step: Step = "live"
         self._worker = make_worker("imuhip-tests") if worker is None else worker
+        self._reader = make_worker("imuhip-files") if reader is None else reader
         self.do = DoModel(live, self._worker)
+        self.review = ReviewModel(live, self._reader)
+        self.retest = RetestModel(self.review, self._reader)
 
     @property
     def guidance(self) -> Guidance:
         """Return what to do next in the present step."""
-        return do_words(self.do).guidance if self.step == "do" else self.live.guidance
+        if self.step == "do":
+            return do_words(self.do).guidance
+        if self.step == "live":
+            return self.live.guidance
+        return self.review.guidance if self.step == "review" else self.retest.guidance
 
     def pull(self) -> None:
         """Bring every step up to date; never waits."""
         self.live.pull()
         self.do.pull()
+        self.review.pull(shown=self.step in ("review", "retest"))
+        self.retest.pull(shown=self.step == "retest")
 
     def go_to(self, step: str) -> None:
         """Show another step; what goes on goes on."""
@@ -52,7 +67,7 @@ class SessionModel:
         """Do what Space does in the present step."""
         if self.step == "do":
             self.do.go_on()
-        else:
+        elif self.step == "live" or self.live.recording.phase == "recording":
             self.toggle_recording()
 
     def toggle_recording(self) -> None:
@@ -66,4 +81,5 @@ class SessionModel:
             self.do.end()
             self.live.close()
         finally:
-            self._worker.shutdown(wait=True, cancel_futures=True)
+            for worker in (self._worker, self._reader):
+                worker.shutdown(wait=True, cancel_futures=True)

@@ -166,6 +166,7 @@ POSITION_NAMES: Final = {
     "supine_straight": "on the back, legs straight",
     "floor": "sitting on the floor",
 }
+UNITS: Final = {"deg": "°", "1": "", "s": " s", "%": " %", "deg/s": " °/s"}
 N_POSE_CUE: Final = "Stand still and upright, feet forwards and a hand apart, arms hanging."
 DIRECTION_NAMES: Final = {"internal": "internal", "external": "external"}
 CHOOSE_DETAIL: Final = "Space begins. ↑ ↓ choose the test, L and R the side."
@@ -208,21 +209,24 @@ def segments(names: Iterable[str]) -> str:
     return ", ".join(SEGMENT_NAMES.get(name, words(name)).lower() for name in names)
 
 
-def amount(value: float, unit: str) -> str:
-    """Return a value with its unit, in as many digits as mean something."""
+def amount(value: float, unit: str, *, fine: bool = False) -> str:
+    """Return a value with its unit, in as many digits as mean something; `fine` for tables."""
     if not math.isfinite(value):
         return UNKNOWN
-    if unit == "deg":
-        return degrees(value)
-    digits = 2 if unit in ("1", "s") else 0
+    digits = 2 if unit in ("1", "s") else int(fine)
     text = f"{abs(value):.{digits}f}"
     sign = "−" if value < 0 and float(text) != 0.0 else ""
-    return sign + text + {"1": "", "s": " s", "%": " %", "deg/s": " °/s"}[unit]
+    return sign + text + UNITS[unit]
 
 
-def spread(sd: float, unit: str) -> str:
+def spread(sd: float, unit: str, *, fine: bool = False) -> str:
     """Return one standard deviation behind its sign; a question mark where nobody knows it."""
-    return f"± {amount(sd, unit)}" if math.isfinite(sd) else "± ?"
+    if not math.isfinite(sd):
+        return "± ?"
+    least = 0.01 if unit in ("1", "s") else 0.1 if fine else 1.0
+    if sd < 0.5 * least:
+        return f"± <{least:g}{UNITS[unit]}"
+    return f"± {amount(sd, unit, fine=fine)}"
 
 
 PRIMARY_KEYS: Final = {
@@ -239,3 +243,50 @@ LEAVE: Final = "Leave out (Esc)"
 CHOOSE_OTHER: Final = "Other test (Esc)"
 PAIN: Final = "Pain"
 PAIN_SIDE_KEY: Final = "P"
+
+NO_TEST: Final = "no test was going on"
+STANDINGS: Final = {
+    "within": "● within",
+    "limited": "▼ limited",
+    "between": "◆ between",
+    "beyond": "▲ beyond",
+    "undecided": "? undecided",
+    "no limits": "no limits",
+}
+"""Where a value stands beside a norm: by shape and word."""
+BELOW: Final = "▼ below"
+VERDICTS: Final = {
+    "changed": "▲ changed",
+    "no detectable change": "= no detectable change",
+    "no limit known": "? no limit known",
+    "not comparable": "– not comparable",
+}
+STRAPPINGS: Final = {
+    "same": "Sensors left on",
+    "again": "Sensors put on anew",
+}
+REVIEW_COLUMNS: Final = ("Measure", "Value", "n", "Norm", "Note")
+RETEST_COLUMNS: Final = ("Measure", "Before", "After", "Change", "Limit", "Verdict")
+REVIEW_RECORDING: Final = "The recording is still running"
+REVIEW_STOP: Final = "Space stops it and reads it."
+REVIEW_READING: Final = "Reading and measuring …"
+REVIEW_NOTHING: Final = "Nothing was recorded yet"
+REVIEW_NOTHING_HINT: Final = "Do a test or a walk first (F2)."
+REVIEW_READY: Final = "Results"
+REVIEW_KEYS: Final = "N: other norms. Ctrl+P: report page. F4: before and after."
+REVIEW_KEYS_NO_REPORT: Final = "N: other norms. F4: before and after."
+REPORT_WRITING: Final = "Writing the report …"
+REPORT_WRITTEN: Final = "The report is written"
+MOMENT: Final = "Wait a moment."
+NORMS_OF: Final = {"clinic": "Clinic norms (N)", "measured": "Measured norms (N)"}
+REPORT: Final = "Report (Ctrl+P)"
+OPEN_REPORT: Final = "Open it (Ctrl+O)"
+RETEST_NOTHING: Final = "There is nothing earlier to compare with"
+RETEST_NOTHING_HINT: Final = "Do the same test twice, or put the earlier file in the same folder."
+RETEST_NO_COMMON: Final = "The two have no measure in common"
+RETEST_NO_COMMON_HINT: Final = "Choose another one with ↑ ↓."
+RETEST_TITLE: Final = "Before and after"
+RETEST_KEYS: Final = "(S changes it). ↑ ↓ choose the earlier one."
+OTHER_PERSON: Final = "Is this the same person"
+EARLIER_NAME: Final = "Earlier performances"
+STRAPPING_KEY: Final = "Sensors left on / put on anew (S)"

@@ -21,6 +21,8 @@ from imuhip.app.models.session_model import STEPS, SessionModel
 from imuhip.app.views.do_page import DoPage
 from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
+from imuhip.app.views.retest_page import RetestPage
+from imuhip.app.views.review_page import ReviewPage
 from imuhip.app.views.step_bar import StepBar
 from imuhip.app.views.style import style_sheet
 
@@ -73,6 +75,8 @@ class LiveWindow(QMainWindow):
         self.session = SessionModel(model)
         self.screen_widget = LiveScreen(model)
         self.do_page = DoPage(self.session.do)
+        self.review_page = ReviewPage(self.session.review)
+        self.retest_page = RetestPage(self.session.retest)
         self.header = Header(simulated=model.simulated)
         self.steps = StepBar(STEPS, self.go_to)
         self._frame = 0
@@ -95,7 +99,12 @@ class LiveWindow(QMainWindow):
         self._timer.timeout.connect(self.tick)
 
     def _lay_out(self) -> None:
-        self._pages = {"live": self.screen_widget, "do": self.do_page}
+        self._stepped: dict[str, DoPage | ReviewPage | RetestPage] = {
+            "do": self.do_page,
+            "review": self.review_page,
+            "retest": self.retest_page,
+        }
+        self._pages: dict[str, QWidget] = {"live": self.screen_widget, **self._stepped}
         self._stack = QStackedWidget()
         for page in self._pages.values():
             self._stack.addWidget(page)
@@ -126,6 +135,10 @@ class LiveWindow(QMainWindow):
         add("Stand again", ["C"], do.stand_again)
         add("Leave out", ["Escape"], do.leave)
         add("Side of pain", ["P"], do.turn_pain_side)
+        add("Other norms", ["N"], self.session.review.turn_profile)
+        add("Write the report", ["Ctrl+P"], self.session.review.write_report)
+        add("Open the report", ["Ctrl+O"], self.review_page.open_report)
+        add("Sensors left on", ["S"], self.session.retest.turn_strapping)
         for score in PAIN_SCORES:
             add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score))
         add("Mark this instant", ["M"], self.model.mark)
@@ -154,10 +167,10 @@ class LiveWindow(QMainWindow):
         """Show another step."""
         self.session.go_to(step)
         self._stack.setCurrentWidget(self._pages[self.session.step])
-        if step == "do":
-            self.do_page.take_focus()
-        else:
+        if step == "live":
             self.header.record.setFocus()
+        else:
+            self._stepped[step].take_focus()
         self.show_words()
 
     def toggle_theme(self) -> None:
@@ -206,7 +219,7 @@ class LiveWindow(QMainWindow):
         if self.session.step == "live":
             self.screen_widget.show_words()
         else:
-            self.do_page.show_model()
+            self._stepped[self.session.step].show_model()
 
     def _is_over(self) -> bool:
         if self._stop_event is not None and self._stop_event.is_set():

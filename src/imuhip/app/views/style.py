@@ -60,6 +60,11 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QPushButton[kind="here"] {{ background: {t.ink}; color: {t.panel}; border-color: {t.ink}; }}
     QListWidget, QTableWidget {{ background: {t.panel}; border: 1px solid {t.rule};
         border-radius: 8px; font-size: {px(17)}; padding: 4px; outline: none; }}
+    QTableWidget::item {{ padding: {px(4)} 0px; }}
+    QTableWidget::item:selected {{ background: {t.rule}; color: {t.ink}; }}
+    QTableWidget:focus {{ border: 3px solid {t.ink}; }}
+    QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none;
+        font-size: {px(15)}; font-weight: 700; padding: {px(5)} 4px; }}
     QListWidget::item {{ padding: {px(7)} 8px; }}
     QListWidget::item:selected {{ background: {t.ink}; color: {t.panel}; }}
     QListWidget:focus {{ border: 3px solid {t.ink}; }}

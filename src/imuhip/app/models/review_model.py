@@ -1,0 +1,133 @@
+"""The step of review: what the session just recorded gave, read and measured on a worker."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+from imuhip.app.models import wording
+from imuhip.app.models.guidance import Guidance
+from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.session_file import PROFILES, SessionFile, read_session
+from imuhip.app.models.table_rows import TableRow, review_rows
+from imuhip.app.models.worker import told
+from imuhip.recording.naming import numbered
+
+__all__ = ["ReviewModel"]
+
+
+class ReviewModel:
+    """Shows the newest recording of this window.
+
+    Parameters
+    ----------
+    live : LiveModel
+        Whose recordings are reviewed.
+    worker : Executor
+        Not closed by this.
+    """
+
+    def __init__(self, live: LiveModel, worker: Executor) -> None:
+        self.session: SessionFile | None = None
+        self.profile = PROFILES[0]
+        self.error = ("", "")
+        self.report: Path | None = None
+        self._live = live
+        self._worker = worker
+        self._path: Path | None = None
+        self._reading: Future[SessionFile] | None = None
+        self._writing: Future[Path] | None = None
+
+    @property
+    def newest(self) -> Path | None:
+        """Return the newest finished recording."""
+        results = self._live.control.results
+        return results[-1].path if results else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether the worker is at it."""
+        return self._reading is not None or self._writing is not None
+
+    @property
+    def can_report(self) -> bool:
+        """Return whether there is something to write a report of."""
+        found = self.session
+        return found is not None and found.analysis is not None and not self.is_busy
+
+    @property
+    def rows(self) -> list[TableRow]:
+        """Return the table."""
+        return [] if self.session is None else review_rows(self.session, self.profile)
+
+    @property
+    def summary(self) -> str:
+        """Return file and quality in a line."""
+        if self.session is None:
+            return ""
+        name = f"{self.session.path.name}"
+        if self.session.analysis is None:
+            return name
+        quality = self.session.analysis.quality
+        reasons = "; ".join(quality["reasons"][:3])
+        return f"{name}: quality {quality['grade']}{f' ({reasons})' if reasons else ''}"
+
+    @property
+    def guidance(self) -> Guidance:
+        """Return what to do next."""
+        if self._live.recording.phase in ("recording", "stopping"):
+            return Guidance(wording.REVIEW_RECORDING, wording.REVIEW_STOP)
+        if self._reading is not None:
+            return Guidance(wording.REVIEW_READING, str(self._path))
+        if self.error[0]:
+            return Guidance(*self.error, "alarm")
+        if self.session is None:
+            return Guidance(wording.REVIEW_NOTHING, wording.REVIEW_NOTHING_HINT)
+        if self._writing is not None:
+            return Guidance(wording.REPORT_WRITING, wording.MOMENT)
+        if self.report is not None:
+            return Guidance(wording.REPORT_WRITTEN, str(self.report), "well")
+        keys = wording.REVIEW_KEYS if self.can_report else wording.REVIEW_KEYS_NO_REPORT
+        return Guidance(wording.REVIEW_READY, keys, "well")
+
+    def turn_profile(self) -> None:
+        """Let the next profile's norms speak."""
+        self.profile = PROFILES[(PROFILES.index(self.profile) + 1) % len(PROFILES)]
+
+    def write_report(self) -> None:
+        """Ask for the report page, beside the file; an existing page is never overwritten."""
+        found = self.session
+        if found is not None and self.can_report:
+            self.error = ("", "")
+            self._writing = self._worker.submit(_written, found)
+
+    def pull(self, *, shown: bool) -> None:
+        """Learn what the worker found; when shown, ask for what was recorded since."""
+        if self._reading is not None and self._reading.done():
+            error = self._reading.exception()
+            if error is None:
+                self.session = self._reading.result()
+            else:
+                self.error = told(error)
+            self._reading = None
+        if self._writing is not None and self._writing.done():
+            error = self._writing.exception()
+            if error is None:
+                self.report = self._writing.result()
+            else:
+                self.error = told(error)
+            self._writing = None
+        if shown and self._reading is None and self.newest not in (None, self._path):
+            self._path = self.newest
+            self.session, self.report, self.error = None, None, ("", "")
+            if self._path is not None:
+                self._reading = self._worker.submit(read_session, self._path)
+
+
+def _written(session: SessionFile) -> Path:
+    from imuhip.report.page import write_report
+
+    if session.analysis is None:
+        raise ValueError("Expected a session with an analysis, got none")
+    page = numbered(session.path.with_suffix(".html"))
+    return write_report(session.recording, session.analysis, page)
