@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from imuhip.cli.commands import build
 from imuhip.cli.kit_memory import RememberedSensor, kit_file, recall_kit, remember_kit
-from imuhip.cli.marker_keys import Marks
+from imuhip.cli.marker_keys import KeysToMarkers, Marks
 from imuhip.cli.options import OptionError, free_path, parsed_assignment, session_path
 from imuhip.cli.output import json_safe, print_table
 from imuhip.cli.stop_signals import StopSignals
@@ -311,3 +311,28 @@ def test_signals_are_requests_while_recording() -> None:
             signal.raise_signal(number)
             assert stop.requested.is_set()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_keys_name_tests_one_after_the_other_and_pain_with_its_side() -> None:
+    told: list[str] = []
+    keys = KeysToMarkers(["knee_to_chest_left", "hinge"], told.append)
+    assert "e begins and ends knee_to_chest_left" in keys.told
+    assert keys.names("ne") == ["n_pose", "knee_to_chest_left"]
+    assert keys.names("e") == ["knee_to_chest_left"]
+    assert "ends hinge" in keys.told
+    assert keys.names("eee") == ["hinge", "hinge", "knee_to_chest_left"]
+    assert keys.names("p") == []
+    assert told == ["pain: l or r for its side or neither, then 0 to 9, or + for 10"]
+    assert keys.names("l") == []
+    assert keys.names("4p2PR+") == ["pain_left_4", "pain_2", "pain_right_10"]
+    assert keys.names("plg4") == ["gait"]
+    assert KeysToMarkers().names("e") == []
+
+
+def test_pain_is_an_instant() -> None:
+    marked: list[tuple[str, float, float]] = []
+    marks = Marks(lambda *mark: marked.append(mark), lambda _: None)
+    marks.press("pain_left_4", 3.0)
+    marks.press("hinge", 4.0)
+    marks.end(9.0)
+    assert marked == [("pain_left_4", 3.0, 3.0), ("hinge", 4.0, 9.0)]

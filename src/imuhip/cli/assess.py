@@ -45,9 +45,6 @@ def assess(
     json: JsonOption = False,
 ) -> None:
     """Measure the tests of a recording: range of motion, hinge and drills."""
-    import imuhip
-    from imuhip.assessment.pain import find_pain, pain_beside
-
     if list_tests:
         _list(json=json)
         return
@@ -55,6 +52,9 @@ def assess(
         raise OptionError("FILE is missing", hint="imuhip assess FILE, or imuhip assess --list")
     if sex not in ("female", "male", "any"):
         raise OptionError(f"--sex {sex}: expected female, male or any", hint="such as --sex female")
+    import imuhip
+    from imuhip.assessment.pain import find_pain, pain_beside
+
     recording = imuhip.open(file)
     found = measured(recording, file.name)
     views = found.norms(norms, sex=sex, age=age)

@@ -2,24 +2,82 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import threading
 
-__all__ = ["KEYS", "Marks", "asked_key", "can_ask", "marker_keys", "typed_keys"]
+__all__ = ["KEYS", "KeysToMarkers", "Marks", "asked_key", "can_ask", "typed_keys"]
 
 KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark", "t": "tap", "j": "jump"}
 """Key to the marker it sets."""
 
-KEYS_TOLD: Final = "keys n N-pose, g gait (again ends it), m mark, t tap, j jump; Ctrl-C ends"
+KEYS_TOLD: Final = (
+    "keys n N-pose, g gait (again ends it), m mark, t tap, j jump, p pain; Ctrl-C ends"
+)
+_TEST_KEY: Final = "e"
+_PAIN = re.compile(r"p([lr]?)([0-9+])")
+_PAIN_SO_FAR = re.compile(r"p[lr]?")
+_PAIN_TOLD: Final = "pain: l or r for its side or neither, then 0 to 9, or + for 10"
+_SIDES: Final = {"l": "left_", "r": "right_", "": ""}
 
 _INSTANTS: Final = ("mark", "tap", "jump")
 """Taps on the sensors' table and jumps align clocks; see `imuhip.analysis.impact_alignment`."""
 _STEP_S: Final = 0.05
+
+
+class KeysToMarkers:
+    """Turns what is typed into names of markers; pain takes two keys or three.
+
+    Parameters
+    ----------
+    tests : sequence of str
+        What the test key begins and ends, one after the other, and then anew.
+    tell : callable
+        Takes what a person should know.
+    """
+
+    def __init__(self, tests: Sequence[str] = (), tell: Callable[[str], None] = print) -> None:
+        self._tests = tuple(tests)
+        self._tell = tell
+        self._presses = 0
+        self._pain = ""
+
+    def names(self, typed: str) -> list[str]:
+        """Return the markers that these keys set."""
+        return [name for key in typed.lower() for name in self._named(key)]
+
+    @property
+    def told(self) -> str:
+        """Return the keys, and which test is next."""
+        if not self._tests:
+            return KEYS_TOLD
+        return f"key {_TEST_KEY} begins and ends {self._test}; {KEYS_TOLD}"
+
+    @property
+    def _test(self) -> str:
+        return self._tests[self._presses // 2 % len(self._tests)]
+
+    def _named(self, key: str) -> list[str]:
+        self._pain += key if self._pain or key == "p" else ""
+        said = _PAIN.fullmatch(self._pain)
+        if said:
+            self._pain = ""
+            return [f"pain_{_SIDES[said[1]]}{'10' if said[2] == '+' else said[2]}"]
+        if _PAIN_SO_FAR.fullmatch(self._pain):
+            if self._pain == "p":
+                self._tell(_PAIN_TOLD)
+            return []
+        self._pain = ""  # another key: no pain after all
+        if key == _TEST_KEY and self._tests:
+            name = self._test
+            self._presses += 1
+            return [name]
+        return [KEYS[key]] if key in KEYS else []
 
 
 class Marks:
@@ -42,7 +100,8 @@ class Marks:
 
     def press(self, name: str, at_s: float) -> None:
         """Begin or end a stretch, or mark an instant."""
-        if name not in _INSTANTS and name not in self._begun_s:
+        instant = name in _INSTANTS or name.startswith("pain_")
+        if not instant and name not in self._begun_s:
             self._begun_s[name] = at_s
             self._tell(f"{name} begins at {at_s:.1f} s; the same key ends it")
             return
@@ -51,24 +110,17 @@ class Marks:
         self._tell(f"{name} marked from {start_s:.1f} s to {at_s:.1f} s")
 
     @property
-    def told(self) -> str:
-        """Return the keys, and what was begun and not ended."""
+    def begun(self) -> str:
+        """Return what was begun and not ended, empty where nothing was."""
         begun = ", ".join(
             f"{name} since {start_s:.0f} s" for name, start_s in self._begun_s.items()
         )
-        return f"{begun}; the same key ends it; Ctrl-C ends all" if begun else KEYS_TOLD
+        return f"{begun}; the same key ends it; Ctrl-C ends all" if begun else ""
 
     def end(self, at_s: float) -> None:
         """End every stretch that was begun."""
         for name in list(self._begun_s):
             self.press(name, at_s)
-
-
-@contextmanager
-def marker_keys() -> Iterator[Callable[[], list[str]]]:
-    """Read single keys without waiting; yields a function returning the marks since last asked."""
-    with typed_keys() as read:
-        yield lambda: _names(read())
 
 
 @contextmanager
@@ -125,10 +177,6 @@ def asked_key(question: str, answers: Mapping[str, str], stop: threading.Event) 
                     note(answers[key])
                     return key
     return None
-
-
-def _names(typed: str) -> list[str]:
-    return [KEYS[key] for key in typed.lower() if key in KEYS]
 
 
 @contextmanager

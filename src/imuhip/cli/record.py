@@ -48,6 +48,14 @@ TapOption = Annotated[
     bool,
     typer.Option("--tap", help="Tap sensors to tell which is worn where, before it records."),
 ]
+TestOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--test",
+        metavar="NAME",
+        help="A test to mark with key e, such as knee_to_chest_left; once per test, in order.",
+    ),
+]
 RateOption = Annotated[int, typer.Option("--rate", min=1, max=1000, help="Samples per second.")]
 AnyRateOption = Annotated[
     int | None,
@@ -68,14 +76,18 @@ def record(
     radio: RadioOption = "auto",
     tap: TapOption = False,
     allow_missing: AllowMissingOption = False,
+    test: TestOption = None,
     json: JsonOption = False,
 ) -> None:
     """Record sensors into a session file; Ctrl-C ends it and the file is complete.
 
-    On a terminal keys set markers: n begins and ends an N-pose, g gait, m marks an instant. A
-    sensor that is missing or silent is asked about; without a terminal the recording is refused.
+    On a terminal keys set markers: n begins and ends an N-pose, g gait, e the next test of --test,
+    m marks an instant, p pain (then l or r, then 0 to 9). A sensor that is missing or silent is
+    asked about; without a terminal the recording is refused.
     """
     from imuhip.cli.stop_signals import StopSignals
+
+    tests = _checked_tests(test or [])
 
     with StopSignals() as stop:
         if tap and assign:
@@ -102,7 +114,7 @@ def record(
                 if tap and session.virtual_assignment:
                     session.begin_motion()
                 note(f"recording into {path}; Ctrl-C ends")
-                result, last = _record(session, duration)
+                result, last = _record(session, duration, tests)
                 if not gathered.missing:  # a smaller kit would be remembered
                     remember_worn(gathered.worn)
         except Stopped:
@@ -119,22 +131,43 @@ def record(
         raise typer.Exit(_EXIT_INTERRUPTED)
 
 
+def _checked_tests(names: list[str]) -> list[str]:
+    """Return the names of tests to mark, or refuse one that no test has."""
+    if not names:
+        return []
+    from imuhip.assessment.protocol import shipped_test, shipped_tests
+
+    known = {
+        name: [f"{name}_left", f"{name}_right"] if shipped_test(name).sides else [name]
+        for name in shipped_tests()
+    }
+    for name in names:
+        if name in known and name not in known[name]:
+            raise OptionError(
+                f"--test {name}: is done for each side", hint=f"such as --test {known[name][0]}"
+            )
+        if not any(name in markers for markers in known.values()):
+            raise OptionError(f"--test {name}: no such test", hint="imuhip assess --list names all")
+    return names
+
+
 def _record(
-    session: RecordingSession, duration_s: float | None
+    session: RecordingSession, duration_s: float | None, tests: list[str]
 ) -> tuple[RecordingResult, AcquisitionStatus]:
-    from imuhip.cli.marker_keys import Marks, marker_keys
+    from imuhip.cli.marker_keys import KeysToMarkers, Marks, typed_keys
     from imuhip.cli.recording_session import Stopped
 
-    with marker_keys() as pressed, following("recording", duration_s) as shown:
+    with typed_keys() as typed, following("recording", duration_s) as shown:
         marks = Marks(session.mark, shown.note)
+        keys = KeysToMarkers(tests, shown.note)
 
         def often(elapsed_s: float) -> None:
             shown.advance(elapsed_s)
-            for name in pressed():
+            for name in keys.names(typed()):
                 marks.press(name, elapsed_s)
 
         with suppress(Stopped):
-            session.follow(duration_s, shown, often=often, footer=lambda: marks.told)
+            session.follow(duration_s, shown, often=often, footer=lambda: marks.begun or keys.told)
         marks.end(session.elapsed_s)
     last = session.status()
     recorded_s = 0.0 if last.recording is None else last.recording.elapsed_s
