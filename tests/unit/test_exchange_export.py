@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 import imuhip
 from imuhip.errors import ExchangeError
+from imuhip.exchange.c3d_file import MOST_FRAMES, POINTS
 from imuhip.exchange.exporters import EXPORTERS, exporter
 from imuhip.exchange.results import Results
 
@@ -168,6 +170,43 @@ def test_a_mat_file_comes_back_bit_for_bit(results, tmp_path):
             found["orientations"][segment], results.analysis.orientations[segment]
         )
     assert found["about"]["source"] == "walk.h5"
+
+
+def test_a_c3d_file_holds_angles_gaps_and_events(results, tmp_path):
+    ezc3d = pytest.importorskip("ezc3d", reason="the optional package ezc3d is not installed")
+    exporter("c3d").write(results, tmp_path, "walk")
+    file = ezc3d.c3d(str(tmp_path / "walk.c3d"))
+    labels = file["parameters"]["POINT"]["LABELS"]["value"]
+    assert file["parameters"]["POINT"]["ANGLES"]["value"] == labels
+    assert file["parameters"]["POINT"]["RATE"]["value"][0] == 100.0
+    points = file["data"]["points"]
+    angles = results.analysis.angles
+    for label, names in POINTS.items():
+        for ending, suffix in (("", "deg"), ("SD", "sd_deg")):
+            expected = np.array(angles[[f"{name}_{suffix}" for name in names]]).T
+            expected[:, ~np.isfinite(expected).all(axis=0)] = np.nan
+            found = points[:3, labels.index(label + ending)]
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    event = {name: file["parameters"]["EVENT"][name]["value"] for name in ("LABELS", "CONTEXTS")}
+    times = file["parameters"]["EVENT"]["TIMES"]["value"]
+    at_s = 60.0 * times[0] + times[1] + angles.index[0]
+    strides = results.analysis.strides
+    for side in ("left", "right"):
+        for column, label in (("initial_contact_s", "Foot Strike"), ("toe_off_s", "Foot Off")):
+            chosen = (np.array(event["LABELS"]) == label) & (
+                np.array(event["CONTEXTS"]) == side.capitalize()
+            )
+            expected = strides.loc[strides["side"] == side, column].dropna().to_numpy()
+            np.testing.assert_allclose(at_s[chosen], np.sort(expected), atol=1e-4)
+
+
+def test_more_frames_than_c3d_counts_are_refused(results, tmp_path):
+    pytest.importorskip("ezc3d", reason="the optional package ezc3d is not installed")
+    times = 1 + MOST_FRAMES // len(results.analysis.angles)
+    longer = replace(results.analysis, angles=pd.concat([results.analysis.angles] * times))
+    with pytest.raises(ExchangeError, match="the format counts up to 65535"):
+        exporter("c3d").write(Results(results.recording, longer, None, {}), tmp_path, "walk")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_angles_there_is_nothing_for_most_formats(results, tmp_path: Path):

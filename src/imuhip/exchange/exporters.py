@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import ExchangeError
+from imuhip.exchange.c3d_file import write_c3d
 from imuhip.exchange.mat_file import write_mat
 from imuhip.exchange.opensim_files import write_opensim
 from imuhip.exchange.results import Exported, Results
@@ -38,6 +39,7 @@ EXPORTERS = (
     Exporter("parquet", "the same tables, smaller and with their types", write_parquet),
     Exporter("opensim", "OpenSim orientations, set-up and joint angles", write_opensim),
     Exporter("mat", "a MATLAB file", write_mat),
+    Exporter("c3d", "a C3D file", write_c3d),
 )
 
 
