@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 import imuhip
 from imuhip.errors import ExchangeError
+from imuhip.exchange.bids_files import subject_label, system_label
 from imuhip.exchange.c3d_file import MOST_FRAMES, POINTS
 from imuhip.exchange.exporters import EXPORTERS, exporter
 from imuhip.exchange.results import Results
@@ -207,6 +208,33 @@ def test_more_frames_than_c3d_counts_are_refused(results, tmp_path):
     with pytest.raises(ExchangeError, match="the format counts up to 65535"):
         exporter("c3d").write(Results(results.recording, longer, None, {}), tmp_path, "walk")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bids_dataset_holds_every_sample_on_the_clock_of_its_sensor(results, tmp_path):
+    done = exporter("bids").write(results, tmp_path, "walk")
+    description = json.loads((tmp_path / "dataset_description.json").read_text())
+    assert {"Name", "BIDSVersion", "DatasetType"} <= set(description)
+    for segment, series in results.recording.sensors.items():
+        base = tmp_path / "sub-S01" / "motion"
+        stem = f"sub-S01_task-motion_tracksys-{system_label(segment)}"
+        channels = pd.read_csv(base / f"{stem}_channels.tsv", sep="\t", keep_default_na=False)
+        assert list(channels["type"]) == ["LATENCY"] + ["ACCEL"] * 3 + ["GYRO"] * 3
+        sidecar = json.loads((base / f"{stem}_motion.json").read_text())
+        assert sidecar["MotionChannelCount"] == len(channels)
+        assert sidecar["SamplingFrequency"] == 100.0
+        text = pd.read_csv(base / f"{stem}_motion.tsv", sep="\t", header=None, dtype=object)
+        rows = text.to_numpy().astype(float)
+        np.testing.assert_array_equal(rows[:, 0], series.time_s)
+        np.testing.assert_array_equal(rows[:, 1:], np.hstack([series.acc, series.gyr]))
+    validator = pytest.importorskip("bids_validator", reason="bids-validator is not installed")
+    for path in done.files:
+        name = "/" + path.relative_to(tmp_path).as_posix()
+        assert validator.BIDSValidator().is_bids(name), name
+
+
+def test_codes_of_people_become_what_bids_allows():
+    assert subject_label("S-01 / ../x") == "S01x"
+    assert subject_label(None) == subject_label("../") == "01"
 
 
 def test_without_angles_there_is_nothing_for_most_formats(results, tmp_path: Path):

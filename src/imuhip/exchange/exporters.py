@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import ExchangeError
+from imuhip.exchange.bids_files import write_bids
 from imuhip.exchange.c3d_file import write_c3d
 from imuhip.exchange.mat_file import write_mat
 from imuhip.exchange.opensim_files import write_opensim
@@ -40,6 +41,7 @@ EXPORTERS = (
     Exporter("opensim", "OpenSim orientations, set-up and joint angles", write_opensim),
     Exporter("mat", "a MATLAB file", write_mat),
     Exporter("c3d", "a C3D file", write_c3d),
+    Exporter("bids", "a Motion-BIDS dataset", write_bids),
 )
 
 
