@@ -69,6 +69,7 @@ def test_a_test_is_led_counted_measured_and_marked_as_assess_wants_it(session, d
         words = do_words(do)
         counts.append(words.count)
         cues.append(words.cue)
+        assert not words.notes, "a leg half-way up is no strap that moved"
     assert list(dict.fromkeys(counts)) == ["0 / 3", "1 / 3", "2 / 3", "3 / 3"]
     assert [cue[:4] for cue in dict.fromkeys(cues)] == ["Rest", "Draw"]
     do.tell_pain(4)

@@ -108,7 +108,7 @@ def test_a_test_is_done_by_keys_alone(window, done) -> None:
         "knee_to_chest_left",
     ]
     press(window, Qt.Key.Key_Space)
-    assert page.tests.isVisible() and page.tests.currentItem().text().endswith("✓ left")
+    assert page.tests.hasFocus() and page.tests.currentItem().text().endswith("✓ left")
     press(window, Qt.Key.Key_F1)
     assert window.screen_widget.isVisible() and window.header.record.hasFocus()
 

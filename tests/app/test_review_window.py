@@ -96,7 +96,7 @@ def test_verdicts_are_told_by_shape_and_word() -> None:
     later = [replace(first, value=80.0), replace(unknown, value=20.04)]
     rows = change_rows(find_changes([first, unknown], later, shipped_limits(), "same"))
     assert rows[0].cells[3:] == ("+60.0°", rows[0].cells[4], "▲ changed")
-    assert rows[1].cells[1:] == ("20.0° ± ?", "20.0° ± ?", "+0.0°", "–", "? no limit known")
+    assert rows[1].cells[1:] == ("20.0° ± ?", "20.0° ± ?", "0.0°", "–", "? no limit known")
     assert len({text.split()[0] for text in wording.VERDICTS.values()}) == 4
 
 

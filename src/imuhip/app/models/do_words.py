@@ -160,7 +160,9 @@ def _measured(do: DoModel, test: MovementTest, guidance: Guidance, cue: str) -> 
     count, label = count_text({} if result is None else result.repetitions,
                               test.repetitions.wanted)  # fmt: skip
     measures = () if result is None else result.measures
-    notes = () if result is None else result.notes
+    # half-way through a repetition everything has moved: only what forbids measuring is told then
+    told = result is not None and (do.phase == "done" or not result.repetitions)
+    notes = result.notes if result is not None and told else ()
     return DoWords(guidance, cue, count, label, tuple(measure_numbers(measures)), notes)
 
 

@@ -94,8 +94,9 @@ def change_rows(changes: tuple[Change, ...]) -> list[TableRow]:
         unit = change.before.unit
         delta = limit = wording.UNKNOWN
         if math.isfinite(change.delta):
-            sign = "+" if change.delta > 0 else ""
-            delta = sign + wording.amount(change.delta, unit, fine=True)
+            delta = wording.amount(change.delta, unit, fine=True)
+            grown = change.delta > 0 and any(digit in delta for digit in "123456789")
+            delta = f"+{delta}" if grown else delta
         if change.limit is not None:
             limit = wording.amount(change.limit.mdc95, unit, fine=True)
         label = wording.sided(wording.words(change.before.name), change.before.side)

@@ -176,7 +176,10 @@ class DoPage(QWidget):
         """Show the newest state."""
         do, words = self._do, do_words(self._do)
         choosing = do.phase == "choosing"
+        was_there = self.tests.isVisible()
         self.tests.setVisible(choosing)
+        if self.tests.isVisible() and not was_there:
+            self.take_focus()
         for row, test in enumerate(do.tests):
             item = self.tests.item(row)
             if item.text() != (line := list_line(do, test)):
