@@ -116,6 +116,16 @@ def test_a_sensor_that_began_anew_keeps_the_longest_stretch(tmp_path):
     assert len(log.series) == 120
 
 
+def test_names_from_a_file_cannot_disturb_a_terminal(tmp_path):
+    log = dot(tmp_path, dot_text(inertial(), DOT_INERTIAL, tag="a\x1b[2J" + "b" * 500))
+    assert log.name.startswith("a[2Jb")
+    assert len(log.name) == 100
+    with pytest.raises(ExchangeError) as caught:
+        dot(tmp_path, "PacketCounter,SampleTimeFine," + "\x1b[2Jx," * 400 + "y\n" + "1\n" * 20)
+    assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) < 2000
+
+
 @given(st.integers(0, 1 << 32), st.lists(st.integers(1, 1000), min_size=1, max_size=50))
 def test_unwrapping_gives_back_what_was_counted(start, steps):
     counted = start + np.cumsum(steps)

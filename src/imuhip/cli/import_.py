@@ -30,7 +30,9 @@ _AssignOption = Annotated[
 ]
 _OutOption = Annotated[
     Path | None,
-    typer.Option("--out", help="The session file; by default the first file's name with .h5."),
+    typer.Option(
+        "--out", help="The session file; by default, here, the first file's name with .h5."
+    ),
 ]
 _FormatOption = Annotated[
     str | None, typer.Option("--format", help="Of the files; by default their first lines tell.")
@@ -65,7 +67,7 @@ def import_(
         )
     columns = None if mapping is None else read_mapping(mapping)
     files = files_in(sources)
-    path = free_path(out or Path(files[0].stem).with_suffix(".h5"))
+    path = free_path(out or Path(f"{files[0].stem}.h5"))
     with working("reading", 1.0):
         logs = [log for file in files for log in read_logs(file, file_format, columns)]
         chosen, unused = assigned(logs, wanted)

@@ -19,7 +19,7 @@ from imuhip.exchange.xsens_mtw import is_xsens_mtw, read_xsens_mtw
 __all__ = ["FORMATS", "Importer", "files_in", "read_logs"]
 
 MOST_FILES = 200
-_ENDINGS = (".csv", ".txt", ".parquet", ".h5", ".hdf5")
+_ENDINGS = (".csv", ".txt", ".parquet")
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def read_mapped(path: Path, mapping: ColumnMapping) -> list[SensorLog]:
     if missing:
         raise ExchangeError(
             f"{path}: {len(missing)} columns of the mapping are missing or there twice:"
-            f" {', '.join(missing)}; the file has {', '.join(table.names)}",
+            f" {', '.join(missing)}; the file has {table.listed}",
             hint="names are told apart by case and spaces",
             code="E705",
         )

@@ -50,7 +50,7 @@ def read_metamotion(path: Path) -> list[SensorLog]:
     if not table.has(_EPOCH, _ELAPSED, *_ACC):
         raise ExchangeError(
             f"{path}: neither acceleration ({_ACC[0]}) nor turn rate ({_GYR[0]}); its columns:"
-            f" {', '.join(table.names)}",
+            f" {table.listed}",
             hint="import the Accelerometer and Gyroscope files of the sensor",
             code="E705",
         )
@@ -58,7 +58,7 @@ def read_metamotion(path: Path) -> list[SensorLog]:
     rates = _table(partner)
     if not rates.has(_EPOCH, _ELAPSED, *_GYR):
         raise ExchangeError(
-            f"{partner}: no turn rate ({_GYR[0]}); its columns: {', '.join(rates.names)}",
+            f"{partner}: no turn rate ({_GYR[0]}); its columns: {rates.listed}",
             hint="export it again",
             code="E705",
         )

@@ -15,6 +15,8 @@ __all__ = ["Clock", "Faults", "SensorLog"]
 Clock = Literal["synced", "unix", "own"]
 """Which clock stamped the samples: one the sensors share, the time of day, or the sensor's own."""
 
+LONGEST_NAME = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Faults:
@@ -106,6 +108,11 @@ class SensorLog:
     wraps_at_s: float = 0.0
     derived: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # from a file that nobody vouches for, on its way to a terminal
+        name = "".join(filter(str.isprintable, self.name))[:LONGEST_NAME]
+        object.__setattr__(self, "name", name)
 
     @property
     def title(self) -> str:

@@ -29,6 +29,8 @@ LARGEST_SHARE_DROPPED = 0.2
 LARGEST_VALUE = 1e18
 """Times in nanoseconds since 1970 are the largest numbers in logs."""
 
+_MOST_LISTED = 30
+
 _HDF5 = b"\x89HDF"
 
 
@@ -88,8 +90,10 @@ def head_lines(content: bytes) -> list[str]:
 
 
 def split_header(line: str, delimiter: str) -> list[str]:
-    """Return the names of a header's columns."""
-    return [name.strip().strip('"') for name in line.split(delimiter)]
+    """Return the names of a header's columns, without what would disturb a terminal."""
+    return [
+        "".join(filter(str.isprintable, name)).strip().strip('"') for name in line.split(delimiter)
+    ]
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,13 @@ class TextTable:
     def __len__(self) -> int:
         return self.rows - self.ragged
 
+    @property
+    def listed(self) -> str:
+        """Return the columns' names for a message, cut short where there are many."""
+        names = ", ".join(name[:60] for name in self.names[:_MOST_LISTED])
+        more = len(self.names) - _MOST_LISTED
+        return f"{names} and {more} more" if more > 0 else names
+
     def has(self, *names: str) -> bool:
         """Return whether all columns are there."""
         return set(names) <= set(self.names)
@@ -140,9 +151,8 @@ class TextTable:
     def _cells(self, name: str) -> NDArray[np.generic]:
         found = [k for k, known in enumerate(self.names) if known == name]
         if len(found) != 1:
-            there = ", ".join(self.names)
             raise ExchangeError(
-                f"{self.path}: {len(found)} columns are called {name!r} (there are: {there})",
+                f"{self.path}: {len(found)} columns are called {name!r} (there are: {self.listed})",
                 hint="every column needs a name of its own",
                 code="E705",
             )

@@ -223,7 +223,7 @@ def _without_rates(table: TextTable, time_s: FloatArray, sensor: NDArray[np.str_
     return ExchangeError(
         f"{table.path}: no turn rate (columns AsX, AsY, AsZ), and none can be derived from"
         f" orientations that were stamped when they arrived ({'; '.join(figures)}); its columns:"
-        f" {', '.join(table.names)}",
+        f" {table.listed}",
         hint="log the gyroscope too: the sensor sends it beside acceleration and angle",
         code="E705",
     )

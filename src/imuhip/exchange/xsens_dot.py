@@ -121,7 +121,7 @@ def _signals(table: TextTable, time_s: FloatArray) -> tuple[FloatArray, FloatArr
     raise ExchangeError(
         f"{table.path}: neither acceleration with turn rate ({_ACC[0]}, {_GYR[0]}) nor orientation"
         f" with free acceleration ({_QUATERNION[0]}, {_FREE[0]}); its columns:"
-        f" {', '.join(table.names)}",
+        f" {table.listed}",
         hint="measure in a mode with inertial data, such as Custom Mode 4 or Rate Quantities",
         code="E705",
     )

@@ -64,7 +64,7 @@ def read_xsens_mtw(path: Path) -> list[SensorLog]:
     if not table.has(*_ACC, *_GYR):
         raise ExchangeError(
             f"{path}: no acceleration and turn rate ({_ACC[0]}, {_GYR[0]}); its columns:"
-            f" {', '.join(table.names)}",
+            f" {table.listed}",
             hint="export calibrated inertial data from MT Manager",
             code="E705",
         )
