@@ -204,6 +204,19 @@ def test_other_sensors_ask_for_the_standing_pose_again(session) -> None:
     assert do.pose.still_s == 0.0
 
 
+def test_a_pose_of_minutes_ago_is_taken_anew(session) -> None:
+    do = session.do
+    session.go_on()
+    to(session, 7.0)
+    do.leave()
+    session.go_on()
+    assert do.phase == "going"
+    do.leave()
+    to(session, 200.0, 10.0)
+    session.go_on()
+    assert do.phase == "standing"
+
+
 def test_pain_is_told_with_its_side_and_only_into_a_recording(session) -> None:
     do = session.do
     do.tell_pain(3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, Literal
 
 from imuhip.app.models import wording
@@ -25,6 +26,8 @@ Phase = Literal["choosing", "starting", "standing", "going", "doing", "done"]
 _OTHER_SIDE: Final[dict[Side, Side]] = {"left": "right", "right": "left"}
 _PAIN_SIDES: Final[dict[Side | None, Side | None]] = {"left": "right", "right": None, None: "left"}
 PAIN_SCORES: Final = range(11)
+_POSE_KEPT_S: Final = 180.0
+"""A pose older than this is taken anew: samples of four minutes are kept while measuring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class DoModel:
         self.done: list[str] = []
         self._live = live
         self._worker = worker
-        self._pose_in: object = None
+        self._pose_in: Path | None = None
+        self._pose_s = 0.0
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -221,12 +225,18 @@ class DoModel:
         if self.phase in ("standing", "going"):
             self._stand()
 
+    @property
+    def _has_pose(self) -> bool:
+        """Return whether the last standing pose is this recording's, and new enough."""
+        young = self.now_s - self._pose_s <= _POSE_KEPT_S
+        return young and self._pose_in is not None and self._pose_in == self._live.recording.path
+
     def _begin(self) -> None:
         if self.missing:
             return
         recording = self._live.recording.phase
         if recording == "recording":
-            self._stand() if self._pose_in != self._live.recording.path else self._get_there()
+            self._get_there() if self._has_pose else self._stand()
         elif recording == "idle":
             self._live.control.start()
             self._turn_to("starting")
@@ -242,7 +252,7 @@ class DoModel:
             return
         self._mark("n_pose", *pose.pose)
         self.watch.mark("n_pose", *pose.pose)
-        self._pose_in = self._live.recording.path
+        self._pose_in, self._pose_s = self._live.recording.path, pose.pose[1]
         self._get_there()
 
     def _get_there(self) -> None:

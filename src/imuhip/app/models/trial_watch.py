@@ -103,7 +103,7 @@ class TrialWatch:
 
     def begin(self, test: MovementTest, side: Side | None, at_s: float) -> None:
         """Begin a test."""
-        self.result = None
+        self.result, self.error = None, ("", "")
         self._hand_on()
         self._ask(self._trials.begin, test, side, at_s)
 
