@@ -260,3 +260,24 @@ def test_numbers_of_both_directions_are_shown_and_wide_ones_are_grey() -> None:
     assert [n.known for n in numbers] == [True, True, False, False]
     assert numbers[3].spread == "± ?"
     assert count_text({"internal": (), "external": ()}, 3)[0] == "0 + 0"
+
+
+def test_a_sensor_lost_in_a_test_alarms_and_the_result_says_why(session, done) -> None:
+    do, source = session.do, session.source
+    test = done.recording.markers[1]
+    choose(session, "knee_to_chest", "left")
+    session.go_on()
+    to(session, test.start_s)
+    session.go_on()
+    to(session, test.start_s + 4.0)
+    source.silence("thigh_left")
+    to(session, test.start_s + 9.0)
+    assert do_words(do).guidance.kind == "alarm"
+    assert "Left thigh" in do_words(do).guidance.headline
+    source.back("thigh_left")
+    to(session, test.end_s)
+    session.go_on()
+    to(session, test.end_s + 0.2)
+    assert do.result.measures == () and "thigh_left measured" in do.result.notes[0]
+    assert "Repeat the test" in do_words(do).notes[0]
+    assert source.stretches[-1].name == "knee_to_chest_left"
