@@ -11,7 +11,8 @@ import pytest
 import imuhip
 from cli_process import run_cli
 from imuhip.core.series import Marker
-from imuhip.simulation.performances import perform_after_walk
+from imuhip.errors import ConfigError
+from imuhip.simulation.performances import perform, perform_after_walk
 
 
 def test_gait_uses_a_share_of_what_the_tests_found(tmp_path: Path) -> None:
@@ -60,3 +61,10 @@ def test_extension_in_gait_stands_beside_extension_on_the_plinth() -> None:
     tilt = own["pelvis_tilt_at_extension_peak_deg"]["mean"]
     assert one.found["pelvis_tilt_deg"] == pytest.approx(tilt)
     assert one.found["share_percent"] is not None or one.found["problem"]
+
+
+def test_an_unknown_norm_profile_is_refused_whatever_was_measured() -> None:
+    assessment = imuhip.assess(perform("hinge", seed=4).recording)
+    assert assessment.norms("clinic") == {}
+    with pytest.raises(ConfigError, match="no norm profile 'mine'"):
+        assessment.norms("mine")

@@ -11,6 +11,7 @@ import pytest
 import imuhip
 from cli_process import CliProcess, run_cli
 from imuhip.cli.kit_memory import RememberedSensor
+from imuhip.cli.marker_keys import KEYS_TOLD
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
@@ -67,7 +68,7 @@ def test_recording_shows_each_sensor_in_place_and_keys_set_markers(tmp_path: Pat
     rows = [line for line in shown.splitlines() if line.startswith("  thigh_left  streaming")]
     assert len(rows) == 1, "renewed in place"
     assert "sensor      state        age rate/asked   lost      %  dup  fill gap s  bat" in shown
-    keys = "  keys n N-pose, g gait (again ends it), m mark, t tap, j jump; Ctrl-C ends\n"
+    keys = f"  {KEYS_TOLD}\n"
     assert any(keys in picture for picture in process.pictures), "in full, on 80 columns"
     assert "next: imuhip check 'a folder" in shown
     long_lines = [line for line in shown.splitlines() if len(line) >= 80]

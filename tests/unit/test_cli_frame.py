@@ -316,10 +316,12 @@ def test_signals_are_requests_while_recording() -> None:
 def test_keys_name_tests_one_after_the_other_and_pain_with_its_side() -> None:
     told: list[str] = []
     keys = KeysToMarkers(["knee_to_chest_left", "hinge"], told.append)
-    assert "e begins and ends knee_to_chest_left" in keys.told
+    assert "keys e knee_to_chest_left" in keys.told
     assert keys.names("ne") == ["n_pose", "knee_to_chest_left"]
     assert keys.names("e") == ["knee_to_chest_left"]
-    assert "ends hinge" in keys.told
+    assert "keys e hinge" in keys.told
+    longest = KeysToMarkers(["internal_rotation_hinge_right"])
+    assert max(len(one.told) for one in (keys, longest, KeysToMarkers())) <= 78, "on 80 columns"
     assert keys.names("eee") == ["hinge", "hinge", "knee_to_chest_left"]
     assert keys.names("p") == []
     assert told == ["pain: l or r for its side or neither, then 0 to 9, or + for 10"]

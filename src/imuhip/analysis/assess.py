@@ -89,6 +89,8 @@ class Assessment:
         ConfigError
             For an unknown profile.
         """
+        norms = norms or shipped_norms()
+        norms.profile(profile)  # an unknown one is refused, whatever was measured
         found: dict[tuple[str, str | None], tuple[NormView, ...]] = {}
         for trial in self.trials:
             position = shipped_test(trial.test).position
@@ -96,7 +98,7 @@ class Assessment:
                 name = _NORMED.get(measure.name)
                 if name is not None:
                     found[measure.name, measure.side] = norms_for(
-                        norms or shipped_norms(), measure, name,
+                        norms, measure, name,
                         profile=profile, position=position, **person,
                     )  # fmt: skip
         return found

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import threading
 
-__all__ = ["KEYS", "KeysToMarkers", "Marks", "asked_key", "can_ask", "typed_keys"]
+__all__ = ["KEYS", "KEYS_TOLD", "KeysToMarkers", "Marks", "asked_key", "can_ask", "typed_keys"]
 
 KEYS: Final = {"n": "n_pose", "g": "gait", "m": "mark", "t": "tap", "j": "jump"}
 """Key to the marker it sets."""
 
-KEYS_TOLD: Final = (
-    "keys n N-pose, g gait (again ends it), m mark, t tap, j jump, p pain; Ctrl-C ends"
-)
+KEYS_TOLD: Final = "keys n N-pose, g gait (on/off), m mark, t tap, j jump, p pain; Ctrl-C ends"
 _TEST_KEY: Final = "e"
 _PAIN = re.compile(r"p([lr]?)([0-9+])")
 _PAIN_SO_FAR = re.compile(r"p[lr]?")
@@ -56,7 +54,7 @@ class KeysToMarkers:
         """Return the keys, and which test is next."""
         if not self._tests:
             return KEYS_TOLD
-        return f"key {_TEST_KEY} begins and ends {self._test}; {KEYS_TOLD}"
+        return f"keys {_TEST_KEY} {self._test}, n N-pose, g gait (on/off), p pain"
 
     @property
     def _test(self) -> str:
