@@ -35,7 +35,7 @@ class RecordingState:
     path : Path or None
         Its file.
     n_markers : int
-        Set by hand in it.
+        Set in it, by hand and by the tests.
     error, hint : str
         What went wrong and what to do; empty when nothing did.
     """
