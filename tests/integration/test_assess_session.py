@@ -11,7 +11,7 @@ import pytest
 import imuhip
 from cli_process import run_cli
 from imuhip.core.series import Marker
-from imuhip.errors import ConfigError
+from imuhip.errors import AnalysisError, ConfigError
 from imuhip.simulation.performances import perform, perform_after_walk
 
 
@@ -68,3 +68,9 @@ def test_an_unknown_norm_profile_is_refused_whatever_was_measured() -> None:
     assert assessment.norms("clinic") == {}
     with pytest.raises(ConfigError, match="no norm profile 'mine'"):
         assessment.norms("mine")
+
+
+def test_a_session_of_bows_alone_is_not_told_to_exchange_sensors() -> None:
+    with pytest.raises(AnalysisError, match="walking or running found") as caught:
+        imuhip.analyze(perform("hinge", seed=4).recording)
+    assert "exchange" not in str(caught.value)

@@ -191,7 +191,7 @@ def _found(
             lambda grid, inside: analyze_grid(grid, sensors, inside, settings, slips),
         )
     except ImuhipError as error:
-        raise explained(error, sensors, rate_hz) from error
+        raise explained(error, sensors, rate_hz, markers) from error
 
 
 def _mounting(

@@ -11,6 +11,7 @@ import numpy as np
 from imuhip.analysis.body import Angles
 from imuhip.analysis.grid import to_grid
 from imuhip.analysis.offline import Kinematics
+from imuhip.analysis.trials import find_trials
 from imuhip.calibration.placement_check import (
     LabelEvidence,
     PoseMotion,
@@ -20,7 +21,7 @@ from imuhip.calibration.placement_check import (
     upward_axis,
 )
 from imuhip.core.butterworth import low_pass, thinned, zero_phase
-from imuhip.core.series import FloatArray, ImuSeries
+from imuhip.core.series import FloatArray, ImuSeries, Marker
 from imuhip.errors import AnalysisError, CalibrationError, ImuhipError
 from imuhip.kinematics.slip_search import find_slips, swing_signal
 from imuhip.kinematics.strap_slip import StrapSlip, undo_slips
@@ -142,12 +143,20 @@ def _touches(slip: StrapSlip, angle: str) -> float:
     return slip.tilt_rad
 
 
-def explained(error: ImuhipError, sensors: Mapping[str, ImuSeries], rate_hz: float) -> ImuhipError:
+def explained(
+    error: ImuhipError,
+    sensors: Mapping[str, ImuSeries],
+    rate_hz: float,
+    markers: Sequence[Marker] = (),
+) -> ImuhipError:
     """Return the error, with the sensor named that is on the wrong segment where one is.
 
     A pelvis sensor on a thigh, or the other way round, can hide the gait or the pose altogether.
+    In a session of tests a pelvis may well turn more than a thigh, and nothing is said of it.
     """
     if not isinstance(error, AnalysisError | CalibrationError) or "pelvis" not in sensors:
+        return error
+    if find_trials(markers):
         return error
     try:
         grid = to_grid(sensors, rate_hz)
