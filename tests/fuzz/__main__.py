@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.files import file_targets
+from fuzz.logs import log_targets
 from fuzz.packets import packet_targets
 from fuzz.target import Target, campaign
 
@@ -43,7 +44,8 @@ def main() -> int:
     groups: dict[str, list[str]] = {}
     for name in targets:
         # A library that reads a damaged file may crash: those have a process each.
-        groups.setdefault(name if name.startswith("session") else "others", []).append(name)
+        alone = name.startswith(("session", "import: apdm"))
+        groups.setdefault(name if alone else "others", []).append(name)
     n_bad = sum(
         _run(names, [share * targets[name][1] for name in names], asked.seed)
         for names in groups.values()
@@ -56,7 +58,7 @@ def _targets(only: str) -> dict[str, tuple[Target, float]]:
     """Return targets by name, each with its weight: what reads files gets most of the time."""
     weights = [(target, 8.0) for target in file_targets() if target.name.startswith("session")]
     weights += [(target, 1.0) for target in file_targets()[len(weights) :]]
-    weights += [(target, 1.0) for target in packet_targets()]
+    weights += [(target, 1.0) for target in (*log_targets(), *packet_targets())]
     return {
         target.name: (target, weight)
         for target, weight in weights

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from fuzz.files import file_targets
+from fuzz.logs import log_targets
 from fuzz.packets import packet_targets
 from fuzz.target import Target, campaign
 
@@ -21,7 +22,9 @@ def test_packets_raise_nothing_but_what_is_documented(target: Target):
     assert bool(outcome.refused) == bool(target.documented)
 
 
-@pytest.mark.parametrize("target", file_targets(), ids=lambda target: target.name)
+@pytest.mark.parametrize(
+    "target", [*file_targets(), *log_targets()], ids=lambda target: target.name
+)
 def test_files_raise_nothing_but_what_is_documented(target: Target):
     n_inputs = SESSIONS if target.name.startswith("session") else FILES
     outcome = campaign(target, random.Random(1), lambda done: done.inputs < n_inputs)
