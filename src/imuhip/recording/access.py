@@ -301,7 +301,7 @@ def _open_hdf5(path: Path) -> tuple[Any, SalvageView | None]:
     view = SalvageView(path)
     try:
         return h5py.File(view, "r"), view
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, OverflowError) as error:
         view.close()
         raise FileFormatError(
             f"{path}: is HDF5, but cut short or damaged ({size} bytes; {_first_line(error)})",
