@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd  # noqa: F401  # first, so that no importer is charged with the library's memory
 
 from exchange_kit import DOT_INERTIAL, DOT_ORIENTATION, dot_text, inertial, turning
 from fuzz.target import Run, Target
