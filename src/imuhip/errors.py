@@ -113,6 +113,8 @@ class ConnectError(DeviceError):
 class NotOfferedError(ConnectError):
     """A sensor has no such characteristic or refuses it: asking again would change nothing."""
 
+    default_code = "E208"
+
 
 class WrongSensorError(ConnectError):
     """Where a known sensor was expected another one answered, by its serial number."""

@@ -79,7 +79,7 @@ def _program() -> list[str]:
     paths = os.pathsep.join(str(_CHECKOUT / name) for name in ("tests", "src"))
     return [
         f"PYTHONPATH={paths}",
-        "IMUHIP_SETTINGS_DIR=/tmp/settings",
+        "IMUHIP_SETTINGS_DIR=/var/tmp/settings",
         sys.executable,
         *("-m", "bluez.guest", "/out"),
     ]

@@ -56,7 +56,7 @@ class Command:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                cwd="/tmp",
+                cwd="/var/tmp",
             )
         )
 
@@ -92,7 +92,7 @@ async def _act(out: Path) -> dict[str, Any]:
         facts |= await _record(kit)
     finally:
         await kit.close()
-    shutil.copy("/tmp/session.h5", out / "session.h5")
+    shutil.copy("/var/tmp/session.h5", out / "session.h5")
     return facts
 
 
@@ -137,7 +137,7 @@ async def _scan() -> Any:
 async def _record(kit: VirtualKit) -> dict[str, Any]:
     worn = [f"--assign={segment}={address}" for segment, address in kit.assignment.items()]
     began_s = time.monotonic()
-    command = await Command.start("record", *worn, "--out", "/tmp/session.h5", "--json")
+    command = await Command.start("record", *worn, "--out", "/var/tmp/session.h5", "--json")
     await command.until(lambda line: line.startswith("recording into"))
     facts: dict[str, Any] = {"connect_s": time.monotonic() - began_s}
     kit.begin()

@@ -36,9 +36,13 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="The session file; by default in recordings/, named by date."),
 ]
+_LONGEST_S = 7 * 86400.0
+
 DurationOption = Annotated[
     float | None,
-    typer.Option("--duration", min=0.1, help="Seconds to record; without it until Ctrl-C."),
+    typer.Option(
+        "--duration", min=0.1, max=_LONGEST_S, help="Seconds to record; without it until Ctrl-C."
+    ),
 ]
 AllowMissingOption = Annotated[
     bool,
