@@ -82,8 +82,8 @@ class Comparison:
 
 
 def compare(
-    before: Recording | Assessment | Analysis,
-    after: Recording | Assessment | Analysis,
+    before: Recording | Assessment | Analysis | Measured,
+    after: Recording | Assessment | Analysis | Measured,
     *,
     strapping: Strapping = "again",
     limits: Sequence[ChangeLimit] | None = None,
@@ -92,7 +92,7 @@ def compare(
 
     Parameters
     ----------
-    before, after : Recording, Assessment or Analysis
+    before, after : Recording, Assessment, Analysis or Measured
         Of a recording its tests are measured where markers name some, and its gait where it walks.
     strapping : {"same", "again"}
         ``"same"`` only where no sensor was taken off between the two: its limits are narrower.
@@ -131,15 +131,17 @@ class Measured:
     no_gait: str = ""
 
 
-def measured(found: Recording | Assessment | Analysis) -> Measured:
+def measured(found: Recording | Assessment | Analysis | Measured) -> Measured:
     """Return all measures of a session.
 
     Parameters
     ----------
-    found : Recording, Assessment or Analysis
-        Of a recording the tests are measured where markers name some, the gait where there is
-        any, and pain where it was told.
+    found : Recording, Assessment, Analysis or Measured
+        Measured is given back as it is. Of a recording the tests are measured where markers name
+        some, the gait where there is any, and pain where it was told.
     """
+    if isinstance(found, Measured):
+        return found
     if isinstance(found, Assessment):
         return Measured(found.measures, found.trials)
     if isinstance(found, Analysis):

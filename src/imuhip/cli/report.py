@@ -1,47 +1,189 @@
-"""``imuhip report``: one page per session."""
+"""``imuhip report``: one page per session, or one of before and after."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imuhip.cli.analyze import FilterOption, MagOption, PlaceOption, analyzed, parsed_place
-from imuhip.cli.options import FileArgument, JsonOption, free_path
+from imuhip.cli.options import JsonOption, OptionError, free_path
 from imuhip.cli.output import print_json, say, working
+
+if TYPE_CHECKING:
+    from imuhip.analysis.assess import Assessment
+    from imuhip.analysis.result import Analysis
+    from imuhip.recording.session import Recording
 
 __all__ = ["report"]
 
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE [AFTER]", help="A session file (.h5), or two: before and after."),
+]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The page to write; by default FILE with .html.")
+    Path | None,
+    typer.Option(
+        "--out", help="The page to write; by default FILE with .html (AFTER_change.html)."
+    ),
+]
+BeforeOption = Annotated[
+    Path | None, typer.Option("--before", help="An earlier session: the page shows the change.")
+]
+NormsOption = Annotated[
+    list[str] | None,
+    typer.Option("--norms", help="Whose norms stand beside: clinic or measured; both by default."),
+]
+SexOption = Annotated[str, typer.Option("--sex", help="female, male or any: which norms speak.")]
+AgeOption = Annotated[int | None, typer.Option("--age", min=0, max=120, help="Years.")]
+ModeOption = Annotated[
+    str, typer.Option("--mode", help="passive or active, if all tests were; any: not recorded.")
+]
+StrapsOption = Annotated[
+    bool, typer.Option("--straps-on", help="No sensor was taken off between before and after.")
+]
+LimitsOption = Annotated[
+    Path | None, typer.Option("--limits", help="The clinic's own limits of change (TOML).")
 ]
 
 
 def report(
-    file: FileArgument,
+    files: FilesArgument,
     out: OutOption = None,
+    before: BeforeOption = None,
+    norms: NormsOption = None,
+    sex: SexOption = "any",
+    age: AgeOption = None,
+    mode: ModeOption = "any",
+    straps_on: StrapsOption = False,
+    limits: LimitsOption = None,
     orientation_filter: FilterOption = "vqf",
     magnetometer: MagOption = False,
     place: PlaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Analyse a recording and write one self-contained HTML page about it."""
+    """Write one self-contained HTML page about a session, or about before and after."""
     import imuhip
     from imuhip.analysis.settings import Settings
     from imuhip.report.page import write_report
+    from imuhip.report.trials import NormChoice
 
+    _check(sex, mode)
     where = parsed_place(place, magnetometer=magnetometer)
-    path = out or file.with_suffix(".html")
+    both = [*([before] if before else []), *files]
+    if len(both) > 2:
+        raise OptionError(
+            f"{len(both)} files: a page is of one session, or of before and after",
+            hint="For all sessions of a person: imuhip history FILE...",
+        )
+    options: dict[str, Any] = {
+        "orientation_filter": orientation_filter,
+        "magnetometer": magnetometer,
+        "place": where,
+    }
+    if len(both) == 2:
+        _change_page(both, out, options, straps_on=straps_on, limits=limits, json=json)
+        return
+    (file,) = both
+    if straps_on or limits:
+        raise OptionError(
+            "--straps-on and --limits are about two sessions", hint="imuhip report BEFORE AFTER"
+        )
+    choice = NormChoice(tuple(dict.fromkeys(norms or ("clinic", "measured"))), sex, age, mode)
+    _ = choice.titles  # an unknown profile is refused before minutes are analysed
     recording = imuhip.open(file)
-    free_path(path)
-    analysis = analyzed(
-        recording, orientation_filter=orientation_filter, magnetometer=magnetometer, place=where
-    )
-    settings = Settings(orientation_filter, magnetometer=magnetometer, place=where)
+    path = free_path(out or file.with_suffix(".html"))
+    analysis, assessment, no_gait = _found(recording, options)
     with working("writing the report", 2.0):
-        write_report(recording, analysis, path, settings=settings)
+        write_report(
+            recording,
+            analysis,
+            path,
+            assessment=assessment,
+            norms=choice,
+            no_gait=no_gait,
+            settings=Settings(orientation_filter, magnetometer=magnetometer, place=where),
+        )
+    grade = None if analysis is None else analysis.quality["grade"]
+    tests = 0 if assessment is None else len(assessment.trials)
     if json:
-        print_json({"file": file, "report": path, "grade": analysis.quality["grade"]})
+        print_json({"file": file, "report": path, "grade": grade, "tests": tests})
     else:
-        say(f"report {path} (quality {analysis.quality['grade']})")
+        told = f"quality {grade}" if grade else "no gait, quality not graded"
+        say(f"report {path} ({told}{f', {tests} tests' if tests else ''})")
+
+
+def _check(sex: str, mode: str) -> None:
+    if sex not in ("female", "male", "any"):
+        raise OptionError(f"--sex {sex}: expected female, male or any", hint="such as --sex female")
+    if mode not in ("passive", "active", "any"):
+        raise OptionError(
+            f"--mode {mode}: expected passive, active or any", hint="such as --mode passive"
+        )
+
+
+def _found(
+    recording: Recording, options: dict[str, Any]
+) -> tuple[Analysis | None, Assessment | None, str]:
+    """Return gait, tests, and why there is no gait; a session of tests need not hold a walk.
+
+    Raises
+    ------
+    AnalysisError, CalibrationError
+        When there is neither.
+    """
+    import imuhip
+    from imuhip.analysis.trials import find_trials
+    from imuhip.errors import AnalysisError, CalibrationError
+
+    has_tests = bool(find_trials(recording.markers))
+    analysis, no_gait = None, ""
+    try:
+        analysis = analyzed(recording, **options)
+    except (AnalysisError, CalibrationError) as error:
+        if not has_tests:
+            raise
+        no_gait = error.message
+    if not has_tests:
+        return analysis, None, no_gait
+    with working("measuring the tests", 1.0):
+        return analysis, imuhip.assess(recording, analysis=analysis), no_gait
+
+
+def _change_page(
+    files: list[Path],
+    out: Path | None,
+    options: dict[str, Any],
+    *,
+    straps_on: bool,
+    limits: Path | None,
+    json: bool,
+) -> None:
+    import imuhip
+    from imuhip.analysis.compare import compare
+    from imuhip.assessment.change import read_limits, shipped_limits
+    from imuhip.report.change_page import Session, write_change
+
+    own = read_limits(limits) if limits else ()
+    sessions = []
+    recordings = [imuhip.open(file) for file in files]
+    after = files[1]
+    path = free_path(out or after.with_name(f"{after.stem}_change.html"))
+    for recording in recordings:
+        analysis, assessment, no_gait = _found(recording, options)
+        sessions.append(Session(recording, analysis, assessment, no_gait))
+    found = compare(
+        sessions[0].measured,
+        sessions[1].measured,
+        strapping="same" if straps_on else "again",
+        limits=(*own, *shipped_limits()),
+    )
+    with working("writing the report", 1.0):
+        write_change(sessions[0], sessions[1], found, path)
+    changed = sum(change.verdict == "changed" for change in found.changes)
+    if json:
+        print_json({"before": files[0], "after": files[1], "report": path}
+                   | {"measures": len(found.changes), "changed": changed})  # fmt: skip
+    else:
+        say(f"report {path} ({changed} of {len(found.changes)} measures changed)")

@@ -27,6 +27,7 @@ __all__ = [
     "degrees",
     "essentials",
     "gait_rows",
+    "is_unusable",
     "measurement_sd_deg",
     "shows_rotation_offset",
     "stride_rows",
@@ -228,14 +229,18 @@ def _pooled(analysis: Analysis, angle: str, value: Spread) -> Reading:
 
 def _doubtful(analysis: Analysis, angle: str, side: Side | None, sd_deg: float | None) -> bool:
     """Return whether a number is greyed: unknown or large sigma, or its own part graded D."""
-    quality = analysis.quality
+    unusable = is_unusable(analysis.quality, angle, side)
+    return unusable or sd_deg is None or sd_deg > LOW_CONFIDENCE_DEG
+
+
+def is_unusable(quality: Mapping[str, Any], angle: str, side: Side | None) -> bool:
+    """Return whether calibration, a sensor or the heading an angle rests on is graded D."""
     segments = ["pelvis"] if side is None else ["pelvis", f"thigh_{side}"]
     parts = [quality.get("calibration", {})]
     parts += [quality.get("sensors", {}).get(segment, {}) for segment in segments]
     if side is not None and angle.startswith("hip_rotation"):
         parts.append(quality.get("heading", {}).get(side, {}))
-    unusable = any(part.get("grade") == "D" for part in parts)
-    return unusable or sd_deg is None or sd_deg > LOW_CONFIDENCE_DEG
+    return any(part.get("grade") == "D" for part in parts)
 
 
 def stride_rows(summary: Mapping[str, Any]) -> list[StrideRow]:

@@ -10,14 +10,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import imuhip
+from imuhip.assessment.pain import find_pain, pain_beside
 from imuhip.errors import DiskError
+from imuhip.report.body import body_lines
+from imuhip.report.essentials import main_gait, session_tiles, spoken
 from imuhip.report.figures import cycle_figure
 from imuhip.report.magnetometer import magnetic_box
 from imuhip.report.numbers import (
     LOW_CONFIDENCE_DEG,
     angle_rows,
     degrees,
-    essentials,
     shows_rotation_offset,
     stride_rows,
 )
@@ -25,22 +27,30 @@ from imuhip.report.palette import GRADES, SIDE_STYLES
 from imuhip.report.provenance import provenance_rows
 from imuhip.report.sensors import sensor_facts
 from imuhip.report.timeline import session_figure
+from imuhip.report.together import all_measures, map_box, pain_rows
+from imuhip.report.trend import trend_figure, trend_rows
+from imuhip.report.trials import NormChoice, standings, test_tables
+from imuhip.report.walking import gait_boxes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imuhip.analysis.assess import Assessment
     from imuhip.analysis.result import Analysis
     from imuhip.analysis.settings import Settings
     from imuhip.recording.session import Recording
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["duration_text", "environment", "moment", "render_report", "write_page", "write_report"]
 
 
 def write_report(
     recording: Recording,
-    analysis: Analysis,
+    analysis: Analysis | None,
     path: Path,
     *,
+    assessment: Assessment | None = None,
+    norms: NormChoice | None = None,
+    no_gait: str = "",
     overwrite: bool = False,
     made_at: datetime | None = None,
     settings: Settings | None = None,
@@ -51,10 +61,16 @@ def write_report(
     ----------
     recording : Recording
         What was measured.
-    analysis : Analysis
-        What was made of it.
+    analysis : Analysis, optional
+        What was made of its gait; None for a session of tests without a walk.
     path : Path
         Of the page; nothing else is written.
+    assessment : Assessment, optional
+        What its tests gave.
+    norms : NormChoice, optional
+        Whose norms stand beside the tests; both profiles when absent.
+    no_gait : str
+        Why there is no analysis, for the page.
     overwrite : bool
         Replace a file that is there already.
     made_at : datetime, optional
@@ -71,18 +87,35 @@ def write_report(
 
     Raises
     ------
+    ConfigError
+        For an unknown profile of norms.
     DiskError
         When the file exists already, or cannot be written.
     RecordingError
         When the session file has become unreadable since it was analysed.
     """
-    if path.exists() and not overwrite:
-        raise DiskError(
-            f"{path}: exists already, and reports are never overwritten unasked",
-            hint="Choose another name, or ask for overwriting.",
-            code="E404",
-        )
-    page = render_report(recording, analysis, made_at=made_at, settings=settings)
+    _refuse_existing(path, overwrite=overwrite)
+    page = render_report(
+        recording,
+        analysis,
+        assessment=assessment,
+        norms=norms,
+        no_gait=no_gait,
+        made_at=made_at,
+        settings=settings,
+    )
+    return write_page(page, path, overwrite=overwrite)
+
+
+def write_page(page: str, path: Path, *, overwrite: bool = False) -> Path:
+    """Write a page as UTF-8, whole or not at all.
+
+    Raises
+    ------
+    DiskError
+        When the file exists already, or cannot be written.
+    """
+    _refuse_existing(path, overwrite=overwrite)
     part = path.with_name(f"{path.name}.part")
     try:
         # a text that UTF-8 cannot hold (a broken subject code) is shown by its number
@@ -97,36 +130,61 @@ def write_report(
     return path
 
 
-def render_report(
-    recording: Recording,
-    analysis: Analysis,
-    *,
-    made_at: datetime | None = None,
-    settings: Settings | None = None,
-) -> str:
-    """Return the page as text; see `write_report`."""
-    environment = Environment(
+def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise DiskError(
+            f"{path}: exists already, and reports are never overwritten unasked",
+            hint="Choose another name, or ask for overwriting.",
+            code="E404",
+        )
+
+
+def environment() -> Environment:
+    """Return the templates, with escaping of every text and the filters they use."""
+    made = Environment(
         loader=PackageLoader("imuhip.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"degrees": degrees, "duration": duration_text, "number": _number}
-    return environment.get_template("report.html.j2").render(
-        **_header(recording, analysis, made_at or datetime.now(UTC)),
-        **_quality(recording, analysis),
-        essentials=essentials(analysis),
-        stride_rows=stride_rows(analysis.summary),
-        angle_rows=angle_rows(analysis),
-        rotation_offset_shown=shows_rotation_offset(analysis.quality),
-        low_confidence_deg=LOW_CONFIDENCE_DEG,
-        cycle_figure=_drawing(cycle_figure(analysis)),
-        session_figure=_drawing(session_figure(recording, analysis)),
-        side_styles=SIDE_STYLES,
-        markers=recording.markers,
-        events=recording.events,
-        provenance=provenance_rows(recording, analysis, settings),
+    made.filters |= {"degrees": degrees, "duration": duration_text, "number": _number}
+    return made
+
+
+def render_report(
+    recording: Recording,
+    analysis: Analysis | None,
+    *,
+    assessment: Assessment | None = None,
+    norms: NormChoice | None = None,
+    no_gait: str = "",
+    made_at: datetime | None = None,
+    settings: Settings | None = None,
+) -> str:
+    """Return the page as text; see `write_report`."""
+    choice = norms or NormChoice()
+    tiles = session_tiles(analysis, assessment, choice)
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            **_header(recording, analysis, made_at or datetime.now(UTC)),
+            **_quality(recording, analysis),
+            **_tests(recording, analysis, assessment, choice),
+            **_gait(analysis),
+            tiles=tiles,
+            spoken=spoken(tiles),
+            no_gait=no_gait or "nobody walked",
+            low_confidence_deg=LOW_CONFIDENCE_DEG,
+            session_figure=_drawing(
+                None if analysis is None else session_figure(recording, analysis)
+            ),
+            side_styles=SIDE_STYLES,
+            markers=recording.markers,
+            events=recording.events,
+            provenance=provenance_rows(recording, analysis, settings),
+        )
     )
 
 
@@ -135,15 +193,53 @@ def _drawing(svg: str | None) -> Markup | None:
     return None if svg is None else Markup(svg)
 
 
-def _header(recording: Recording, analysis: Analysis, made_at: datetime) -> dict[str, Any]:
+def _tests(
+    recording: Recording,
+    analysis: Analysis | None,
+    assessment: Assessment | None,
+    choice: NormChoice,
+) -> dict[str, Any]:
+    said = find_pain(recording.markers)
+    trials = () if assessment is None else assessment.trials
+    beside = pain_beside(said, trials)
+    measures = all_measures(analysis, assessment, said)
+    gait = "" if analysis is None else main_gait(analysis)[0]
+    standing = {} if assessment is None else standings(assessment, choice)
+    return {
+        "tests": [] if assessment is None else test_tables(assessment, choice, beside),
+        "profiles": choice.titles,
+        "pain": pain_rows(beside),
+        "map": map_box(measures) if assessment is not None or said else None,
+        "body": body_lines(measures, gait, standing),
+    }
+
+
+def _gait(analysis: Analysis | None) -> dict[str, Any]:
+    if analysis is None:
+        nothing = dict.fromkeys(("cycle_figure", "trend_figure"))
+        return nothing | {"has_gait": False, "gait": [], "trend_rows": []}
+    return {
+        "has_gait": True,
+        "gait": gait_boxes(analysis.summary),
+        "stride_rows": stride_rows(analysis.summary),
+        "angle_rows": angle_rows(analysis),
+        "rotation_offset_shown": shows_rotation_offset(analysis.quality),
+        "cycle_figure": _drawing(cycle_figure(analysis)),
+        "trend_figure": _drawing(trend_figure(analysis)),
+        "trend_rows": trend_rows(analysis),
+    }
+
+
+def _header(recording: Recording, analysis: Analysis | None, made_at: datetime) -> dict[str, Any]:
+    activity_s = {} if analysis is None else analysis.summary.get("activity_s", {})
     return {
         "version": imuhip.__version__,
         "subject": recording.subject,
-        "started": None if recording.start_time is None else _moment(recording.start_time),
-        "made_at": _moment(made_at),
+        "started": None if recording.start_time is None else moment(recording.start_time),
+        "made_at": moment(made_at),
         "made_at_iso": made_at.isoformat(timespec="seconds"),
         "duration_s": recording.duration_s,
-        "gait_s": analysis.summary.get("activity_s", {}).get("gait"),
+        "gait_s": activity_s.get("gait"),
         "rate_hz": recording.rate_hz,
         "state": recording.state,
         "simulated_person": recording.truth_motion is not None,
@@ -151,13 +247,13 @@ def _header(recording: Recording, analysis: Analysis, made_at: datetime) -> dict
     }
 
 
-def _quality(recording: Recording, analysis: Analysis) -> dict[str, Any]:
-    quality = analysis.quality
+def _quality(recording: Recording, analysis: Analysis | None) -> dict[str, Any]:
+    quality = {} if analysis is None else analysis.quality
     return {
         "sensors": sensor_facts(recording, quality),
         "has_devices": bool(recording.devices),
         "grades": GRADES,
-        "overall": quality.get("grade", "D"),
+        "overall": None if analysis is None else quality.get("grade", "D"),
         "reasons": quality.get("reasons", []),
         "calibration": quality.get("calibration", {}),
         "heading": quality.get("heading", {}),
@@ -167,7 +263,7 @@ def _quality(recording: Recording, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
     """Return ``2026-03-14 09:26 UTC+01:00``; says so when the zone is unknown."""
     zone = at.strftime("%z")
     words = f"UTC{zone[:3]}:{zone[3:5]}" if zone else "(time zone not recorded)"

@@ -27,7 +27,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def provenance_rows(
-    recording: Recording, analysis: Analysis, settings: Settings | None
+    recording: Recording, analysis: Analysis | None, settings: Settings | None
 ) -> list[tuple[str, str]]:
     """Return (name, value) of everything the result depends on.
 
@@ -57,8 +57,9 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _settings_rows(analysis: Analysis, settings: Settings | None) -> list[tuple[str, str]]:
-    chosen = asdict(settings) if settings is not None else analysis.summary.get("settings")
+def _settings_rows(analysis: Analysis | None, settings: Settings | None) -> list[tuple[str, str]]:
+    stated = None if analysis is None else analysis.summary.get("settings")
+    chosen = asdict(settings) if settings is not None else stated
     if not isinstance(chosen, dict) or not chosen:
         return [("Analysis settings", "not stated")]
     return [

@@ -1,0 +1,146 @@
+"""The page of before and after: what changed by more than measuring twice, and what did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import imuhip
+from imuhip.analysis.compare import Measured
+from imuhip.assessment.pain import find_pain
+from imuhip.report.changes import change_groups, limit_lines
+from imuhip.report.page import environment, moment, write_page
+from imuhip.report.palette import GRADES
+from imuhip.report.provenance import provenance_rows
+from imuhip.report.together import all_measures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imuhip.analysis.assess import Assessment
+    from imuhip.analysis.compare import Comparison
+    from imuhip.analysis.result import Analysis
+    from imuhip.recording.session import Recording
+
+__all__ = ["Session", "render_change", "write_change"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One of the two sessions.
+
+    Parameters
+    ----------
+    recording : Recording
+    analysis : Analysis, optional
+        Of its gait.
+    assessment : Assessment, optional
+        Of its tests.
+    no_gait : str
+        Why there is no analysis.
+    """
+
+    recording: Recording
+    analysis: Analysis | None
+    assessment: Assessment | None
+    no_gait: str = ""
+
+    @property
+    def measured(self) -> Measured:
+        """Return all its measures, for `imuhip.compare`."""
+        said = find_pain(self.recording.markers)
+        measures = all_measures(self.analysis, self.assessment, said)
+        trials = () if self.assessment is None else self.assessment.trials
+        return Measured(measures, trials, self.no_gait)
+
+
+def write_change(
+    before: Session,
+    after: Session,
+    found: Comparison,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    made_at: datetime | None = None,
+) -> Path:
+    """Write the page as one self-contained HTML file.
+
+    Parameters
+    ----------
+    before, after : Session
+    found : Comparison
+        From `imuhip.compare` of both.
+    path : Path
+    overwrite : bool
+        Replace a file that is there already.
+    made_at : datetime, optional
+        Printed as the time of making; now when absent.
+
+    Raises
+    ------
+    DiskError
+        When the file exists already, or cannot be written.
+    RecordingError
+        When a session file has become unreadable.
+    """
+    page = render_change(before, after, found, made_at=made_at)
+    return write_page(page, path, overwrite=overwrite)
+
+
+def render_change(
+    before: Session, after: Session, found: Comparison, *, made_at: datetime | None = None
+) -> str:
+    """Return the page as text; see `write_change`."""
+    made_at = made_at or datetime.now(UTC)
+    both = (("Before", before), ("After", after))
+    count = {
+        verdict: sum(change.verdict == verdict for change in found.changes)
+        for verdict in ("changed", "no detectable change", "no limit known", "not comparable")
+    }
+    subjects = {one.recording.subject for one in (before, after)}
+    return (
+        environment()
+        .get_template("change.html.j2")
+        .render(
+            version=imuhip.__version__,
+            made_at=moment(made_at),
+            made_at_iso=made_at.isoformat(timespec="seconds"),
+            subject=after.recording.subject,
+            two_subjects=len(subjects) > 1,
+            sessions=[_session(name, one) for name, one in both],
+            simulated_person=any(one.recording.truth_motion is not None for _, one in both),
+            simulated_sensors=any(
+                device.simulated for _, one in both for device in one.recording.devices.values()
+            ),
+            same_straps=found.strapping == "same",
+            groups=change_groups(found),
+            count=count,
+            limits=limit_lines(found),
+            only=(("before", found.only_before), ("after", found.only_after)),
+            grades=GRADES,
+            provenance=[
+                (name, provenance_rows(one.recording, one.analysis, None)) for name, one in both
+            ],
+        )
+    )
+
+
+def _session(name: str, one: Session) -> dict[str, Any]:
+    quality: dict[str, Any] = {} if one.analysis is None else one.analysis.quality
+    recording = one.recording
+    return {
+        "name": name,
+        "subject": recording.subject or "not given",
+        "started": "date not recorded"
+        if recording.start_time is None
+        else moment(recording.start_time),
+        "duration_s": recording.duration_s,
+        "sensors": len(recording.sensors),
+        "grade": quality.get("grade"),
+        "reasons": quality.get("reasons", []),
+        "no_gait": one.no_gait,
+        "notes": []
+        if one.assessment is None
+        else list(dict.fromkeys(n for trial in one.assessment.trials for n in trial.notes)),
+    }
