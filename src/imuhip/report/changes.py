@@ -70,11 +70,17 @@ def _row(change: Change, name: str) -> ChangeRow:
         n_before=before.n,
         after=amount(after),
         n_after=after.n,
-        delta=plain_number(change.delta, before.unit, signed=True),
+        delta=_delta(change),
         limit="none known" if limit is None else _limit(limit),
         shape=_SHAPES[change.verdict],
         verdict=change.verdict,
     )
+
+
+def _delta(change: Change) -> str:
+    if change.before.name == "pain":
+        return f"{change.delta:+.0f}".replace("-", "−")
+    return plain_number(change.delta, change.before.unit, signed=True)
 
 
 def _limit(limit: ChangeLimit) -> str:

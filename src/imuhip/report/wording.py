@@ -106,7 +106,7 @@ def plain_number(value: float | None, unit: str, *, signed: bool = False) -> str
         return "–"
     digits = 2 if unit in ("1", "s") else 1
     text = degrees(value, digits).removesuffix("°")
-    plus = "+" if signed and not text.startswith("−") and float(value) != 0.0 else ""
+    plus = "+" if signed and not text.startswith("−") and float(text) != 0.0 else ""
     return f"{plus}{text}{_UNITS[unit]}"
 
 
