@@ -15,6 +15,7 @@ from played_source import PlayedSource
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
+from shiboken6 import Shiboken
 from window_picture import draw, walked
 
 import imuhip
@@ -81,6 +82,12 @@ def test_before_calibration_angles_are_grey_dashes_with_words(window, applicatio
             assert number.value.text() == "–" and number.value.property("kind") == "unknown"
             assert number.range.text() == "not known"
     assert "tand still" in window.header.headline.text()
+
+
+def test_no_layout_was_put_into_another_one_filled(window) -> None:
+    """The objects PySide6 makes of its items outlive them and are taken for others."""
+    assert window.screen_widget is not None
+    assert "QWidgetItem" not in {type(one).__name__ for one in Shiboken.getAllValidWrappers()}
 
 
 def test_a_vanished_sensor_turns_its_card_red_with_words(window, application) -> None:

@@ -27,16 +27,16 @@ class BigNumberWidget(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
         for label in (self.label, self.hint):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(self.value, 0, Qt.AlignmentFlag.AlignBaseline)
-        row.addWidget(self.spread, 0, Qt.AlignmentFlag.AlignBaseline)
-        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.label)
+        row = QHBoxLayout()
         column.addLayout(row)
+        row.setSpacing(10)
+        row.addWidget(self.value, 0, Qt.AlignmentFlag.AlignBaseline)
+        row.addWidget(self.spread, 0, Qt.AlignmentFlag.AlignBaseline)
+        row.addStretch(1)
         column.addWidget(self.hint)
 
     def show_number(self, number: BigNumber | None) -> None:

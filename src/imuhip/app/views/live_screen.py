@@ -32,14 +32,14 @@ class LiveScreen(QWidget):
         self.strip = SensorStrip()
         for panel in self.panels[1:]:
             panel.plot.getPlotItem().setXLink(self.panels[0].plot.getPlotItem())
-        grid = QGridLayout()
-        grid.setSpacing(10)
-        for k, panel in enumerate(self.panels):
-            grid.addWidget(panel, k // 2, k % 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
+        grid = QGridLayout()
         column.addLayout(grid, 1)
+        grid.setSpacing(10)
+        for k, panel in enumerate(self.panels):
+            grid.addWidget(panel, k // 2, k % 2)
         column.addWidget(self.strip)
 
     def set_theme(self, theme: Theme, scale: float = 1.0) -> None:

@@ -34,16 +34,16 @@ class RetestPage(QWidget):
         self.strapping.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.strapping.clicked.connect(retest.turn_strapping)
         self.table = RowTable(wording.RETEST_COLUMNS, wording.STEP_TITLES["retest"])
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.strapping)
-        buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.earlier)
         column.addWidget(self.table, 1)
         column.addStretch(0)
+        buttons = QHBoxLayout()
         column.addLayout(buttons)
+        buttons.addWidget(self.strapping)
+        buttons.addStretch(1)
 
     def take_focus(self) -> None:
         """Let arrow keys choose."""

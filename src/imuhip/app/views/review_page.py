@@ -32,7 +32,14 @@ class ReviewPage(QWidget):
         self.norms = QPushButton()
         self.report = QPushButton(wording.REPORT)
         self.open = QPushButton(wording.OPEN_REPORT)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.summary)
+        column.addWidget(self.table, 1)
+        column.addStretch(0)
         row = QHBoxLayout()
+        column.addLayout(row)
         for button, call in (
             (self.norms, review.turn_profile),
             (self.report, review.write_report),
@@ -41,14 +48,7 @@ class ReviewPage(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(call)
             row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
         row.addStretch(1)
-        column.addWidget(self.summary)
-        column.addWidget(self.table, 1)
-        column.addStretch(0)
-        column.addLayout(row)
         self.show_model()
 
     def open_report(self) -> None:
