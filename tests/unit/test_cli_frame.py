@@ -171,7 +171,9 @@ def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_radio() -> None:
     result = cli("scan", "--radio", "telepathy")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error[E100] unknown radio 'telepathy'\nhint: use auto, auto:hci1, sim,")
+    assert result.stderr.startswith(
+        "error[E100] unknown radio 'telepathy'\nhint: use auto, auto:hci1, sim,"
+    )
 
 
 def test_an_unreachable_controller() -> None:
