@@ -161,14 +161,16 @@ def test_ctrl_c_while_recording_finishes_the_file(number: signal.Signals, tmp_pa
 
 @POSIX_SIGNALS
 def test_ctrl_c_during_a_scan(tmp_path: Path) -> None:
-    with CliProcess("scan", "--radio", "sim", "--seconds", "60", cwd=tmp_path) as process:
-        time.sleep(3.0)
-        process.signal()
-        assert process.wait() == 130, process.text
-    assert "Traceback" not in process.text
-    # It tells what was heard so far; a busy machine may still be starting up and tells nothing.
-    nothing_yet = process.lines in (["interrupted"], []) or "no known sensor" in process.text
-    assert "C4:5C:4E:00:1A:2B" in process.text or nothing_yet or "what helps" in process.text
+    """What was heard so far is told; a busy machine is given longer to start up and hear."""
+    for seconds in (3.0, 10.0, 30.0):
+        with CliProcess("scan", "--radio", "sim", "--seconds", "60", cwd=tmp_path) as process:
+            time.sleep(seconds)
+            process.signal()
+            assert process.wait() == 130, process.text
+        assert "Traceback" not in process.text
+        if "C4:5C:4E:00:1A:2B" in process.text:
+            break
+    assert "C4:5C:4E:00:1A:2B" in process.text
 
 
 # -- a full disk --------------------------------------------------------------------------------
