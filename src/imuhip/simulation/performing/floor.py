@@ -14,7 +14,7 @@ from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.performing.bones import Bones, farthest, first_crossing
 from imuhip.simulation.performing.mover import pelvis_follows
-from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.recipe import ANYWHERE, Measured, Recipe
 from imuhip.simulation.performing.rotations import PELVIS_MOVED_DEG
 from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
@@ -118,8 +118,7 @@ ROTATIONS_90_90 = Recipe(
     faults={
         "early_pelvic_tilt": "the pelvis goes along 12 deg earlier",
         "hip_hike": "one side of the pelvis rises by 6 deg",
-        "incomplete_range": "35 % of the way are left out",
-        "too_fast": "repetitions take half the time",
+        **ANYWHERE,
     },
     changes=("hip_ir_deg", "hip_er_deg"),
     repetition_s=3.2,

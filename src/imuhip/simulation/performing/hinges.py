@@ -11,7 +11,7 @@ import numpy as np
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.performing.bones import Bones, farthest
-from imuhip.simulation.performing.recipe import Measured, Recipe
+from imuhip.simulation.performing.recipe import ANYWHERE, Measured, Recipe
 from imuhip.simulation.performing.stage import Scene, Turns, own_turn
 
 __all__ = [
@@ -137,8 +137,7 @@ HINGE = Recipe(
         "shift": "onto one leg: list 3 deg, thighs 8 deg apart",
         "squat_hinge": "thighs lean 20, knees bend 26 deg more, the pelvis tips 6 less",
         "spine_round": "the back bends by 16 deg, at once",
-        "incomplete_range": "35 % of the way are left out",
-        "too_fast": "repetitions take half the time",
+        **ANYWHERE,
     },
     changes=("hinge_index",),
     repetition_s=3.6,

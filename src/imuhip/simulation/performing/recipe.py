@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 from imuhip.simulation.performing.bones import Bones, Repetition
 from imuhip.simulation.performing.stage import Scene, Turns
 
-__all__ = ["Measured", "Recipe"]
+__all__ = ["ANYWHERE", "Measured", "Recipe"]
+
+ANYWHERE: Final[Mapping[str, str]] = {
+    "incomplete_range": "35 % of the way are left out",
+    "too_fast": "repetitions take half the time",
+}
+"""Faults of every test; `Scene.reach` and the tempo of `perform` are what they do."""
 
 
 @dataclass(frozen=True, slots=True)
