@@ -1,14 +1,19 @@
 """Finds the data folders that stand at the top of the project, in a checkout and in a wheel.
 
 In a checkout ``calibration/`` and ``firmware_protocol/`` lie beside ``src/``; a wheel carries the
-same folders inside the package as ``imuhip/_data/``. Open this file first and last: it is all.
+same folders inside the package as ``imuhip/_data/``. What one person sets for themselves stands in
+a folder of their own. Open this file first and last: it is all.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-__all__ = ["folder"]
+__all__ = ["SETTINGS_VARIABLE", "folder", "settings_folder"]
+
+SETTINGS_VARIABLE = "IMUHIP_SETTINGS_DIR"
+"""Environment variable naming another folder for settings."""
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent.parent
@@ -31,3 +36,13 @@ def folder(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise FileNotFoundError(f"The data folder {name!r} is missing from this installation of imuhip")
+
+
+def settings_folder() -> Path:
+    """Return where settings are kept; it need not exist yet."""
+    chosen = os.environ.get(SETTINGS_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_config_path("imuhip", appauthor=False)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from imuhip.errors import ConfigError
+from imuhip.resources import settings_folder
 
 __all__ = [
-    "SETTINGS_VARIABLE",
     "RememberedSensor",
     "bond_file",
     "forget_sensor",
@@ -19,9 +18,6 @@ __all__ = [
     "recall_kit",
     "remember_kit",
 ]
-
-SETTINGS_VARIABLE = "IMUHIP_SETTINGS_DIR"
-"""Environment variable naming another folder for settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +33,12 @@ class RememberedSensor:
 
 def kit_file() -> Path:
     """Return where the kit is remembered."""
-    return _settings_folder() / "kit.json"
+    return settings_folder() / "kit.json"
 
 
 def bond_file() -> Path:
     """Return where the keys of bonds with sensors are kept."""
-    return _settings_folder() / "bonds.json"
-
-
-def _settings_folder() -> Path:
-    chosen = os.environ.get(SETTINGS_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    return platformdirs.user_config_path("imuhip", appauthor=False)
+    return settings_folder() / "bonds.json"
 
 
 def remember_kit(kit: Mapping[str, RememberedSensor]) -> Path:
