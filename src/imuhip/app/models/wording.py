@@ -1,8 +1,8 @@
 """Every English string a person reads in the window: here, and in the modules ``wording_*``.
 
 Another language takes the place of these constants when the window opens, so they are looked up as
-``wording.NAME`` where they are used, never copied at import. A string with gaps names them in braces
-and is filled by ``str.format``. No view or model holds a text of its own.
+``wording.NAME`` where they are used, never copied at import. A string with gaps names them in
+braces and is filled by ``str.format``. No view or model holds a text of its own.
 """
 
 from __future__ import annotations
