@@ -19,7 +19,8 @@
     │   └── DiskError                  the disk is full or refuses to write
     ├── CalibrationError        E5xx   no usable pose or movement
     ├── AnalysisError           E6xx   the data do not allow the answer asked for
-    └── ExchangeError           E7xx   import or export
+    ├── ExchangeError           E70x   import or export
+    └── PersonError             E72x   people and their names, as this computer keeps them
 
 Programming mistakes (a wrong shape or type handed to a function) are ``ValueError`` and
 ``TypeError``. Data faults in a running acquisition are never exceptions: they are counted.
@@ -40,6 +41,7 @@ __all__ = [
     "FileFormatError",
     "ImuhipError",
     "NotOfferedError",
+    "PersonError",
     "ProtocolError",
     "RecordingError",
     "SensorLostError",
@@ -180,3 +182,9 @@ class ExchangeError(ImuhipError):
     """An import or an export failed."""
 
     default_code = "E700"
+
+
+class PersonError(ImuhipError):
+    """A person's code, file or name cannot be used."""
+
+    default_code = "E720"
