@@ -22,7 +22,6 @@ from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.live_source import AcquisitionSource
-from imuhip.app.models.palette import DARK
 from imuhip.app.views.live_window import LiveWindow
 from imuhip.core.link import Radio
 from imuhip.core.series import Marker
@@ -115,8 +114,8 @@ def test_a_test_is_done_by_keys_alone(window, done) -> None:
 
 @pytest.mark.parametrize(("size", "scale"), [((1024, 700), 1.0), ((1280, 800), 2.0)])
 def test_every_phase_fits_and_has_names(window, done, application, size, scale) -> None:
-    window._scale = scale
-    window.set_theme(DARK)
+    window.enlarge(round(10 * (scale - 1)))
+    window.toggle_theme()
     window.resize(*size)
     test = done.recording.markers[1]
     to(window, 0.2)

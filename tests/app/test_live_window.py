@@ -20,7 +20,6 @@ from window_picture import draw, walked
 
 import imuhip
 from imuhip.app.models.live_model import LiveModel
-from imuhip.app.models.palette import DARK
 from imuhip.app.views.live_window import LiveWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -206,7 +205,7 @@ def test_it_fits_the_screen_even_when_sensors_are_lost(window, application, size
 
 
 def test_a_dark_window_is_dark(window, application) -> None:
-    window.set_theme(DARK)
+    window.toggle_theme()
     frames(window, application, 0.3)
     image = window.grab().toImage()
     assert image.pixelColor(4, 4).lightness() < 60

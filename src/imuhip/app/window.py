@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ def run_live_window(
     on_recorded : callable, optional
         Told of every finished recording, on the main thread.
     dark : bool
-        Dark colours.
+        Dark colours, whatever the settings say.
 
     Returns
     -------
@@ -100,10 +101,14 @@ def run_live_window(
         ensure_window()
         from imuhip.app.models.live_model import LiveModel
         from imuhip.app.models.live_source import AcquisitionSource
-        from imuhip.app.models.palette import DARK, LIGHT
+        from imuhip.app.models.palette import DARK
+        from imuhip.app.models.preferences import PreferenceFile, settings_file
         from imuhip.app.views.live_window import LiveWindow, make_application, show_until_closed
 
         make_application()
+        preferences = PreferenceFile(settings_file())
+        if dark:
+            preferences.preferences = replace(preferences.preferences, theme=DARK.name)
         model = LiveModel(
             AcquisitionSource(acquisition, subject=subject, settings=settings),
             out=out,
@@ -114,11 +119,12 @@ def run_live_window(
         window = LiveWindow(
             model,
             title=title,
-            theme=DARK if dark else LIGHT,
+            preferences=preferences,
             duration_s=duration_s,
             record_at_start=record_at_start,
             stop_event=stop_event,
         )
+        window.start()
         show_until_closed(window)
     finally:
         acquisition.close()

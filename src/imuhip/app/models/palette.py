@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-__all__ = ["DARK", "LIGHT", "PATTERNS", "LinePattern", "Theme", "contrast", "mixed"]
+__all__ = ["DARK", "LIGHT", "PATTERNS", "THEMES", "LinePattern", "Theme", "contrast", "mixed"]
 
 LinePattern = Literal["solid", "dashed", "dotted"]
 
@@ -103,6 +103,8 @@ DARK: Final = Theme(
         "pelvis_rotation": "#f2f4f6",
     },
 )
+
+THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
 
 
 def contrast(first: str, second: str) -> float:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_window
 from imuhip.app.models.do_model import PAIN_SCORES
 from imuhip.app.models.live_model import LiveModel
-from imuhip.app.models.palette import DARK, LIGHT, Theme
+from imuhip.app.models.notices import Notices
+from imuhip.app.models.palette import DARK, LIGHT, THEMES
+from imuhip.app.models.preferences import PreferenceFile, Preferences
 from imuhip.app.models.session_model import STEPS, SessionModel
+from imuhip.app.views.application import make_application, show_until_closed
 from imuhip.app.views.do_page import DoPage
 from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
+from imuhip.app.views.notices import NoticeBar
 from imuhip.app.views.retest_page import RetestPage
 from imuhip.app.views.review_page import ReviewPage
 from imuhip.app.views.step_bar import StepBar
@@ -47,10 +50,8 @@ class LiveWindow(QMainWindow):
         Owned from here on.
     title : str
         Of the window.
-    theme : Theme
-        Colours.
-    scale : float
-        Of all text; 2 is 200 %.
+    preferences : PreferenceFile, optional
+        Colours and size of text, kept when they are changed; by default light, 100 %, not kept.
     duration_s : float, s, optional
         Closes by itself after so much recording, or so long without one.
     record_at_start : bool
@@ -64,8 +65,7 @@ class LiveWindow(QMainWindow):
         model: LiveModel,
         *,
         title: str = "imuhip",
-        theme: Theme = LIGHT,
-        scale: float = 1.0,
+        preferences: PreferenceFile | None = None,
         duration_s: float | None = None,
         record_at_start: bool = False,
         stop_event: threading.Event | None = None,
@@ -79,9 +79,11 @@ class LiveWindow(QMainWindow):
         self.retest_page = RetestPage(self.session.retest)
         self.header = Header(simulated=model.simulated)
         self.steps = StepBar(STEPS, self.go_to)
+        self.notice_bar = NoticeBar()
         self._frame = 0
-        self._theme = theme
-        self._scale = scale
+        self._preferences = preferences or PreferenceFile(None)
+        self.notices = Notices()
+        self.notices.tell(self._preferences.problem)
         self._duration_s = duration_s
         self._record_at_start = record_at_start
         self._stop_event = stop_event
@@ -92,7 +94,7 @@ class LiveWindow(QMainWindow):
         self._lay_out()
         self.resize(*SIZE_PX)
         self._add_actions()
-        self.set_theme(theme)
+        self.show_preferences()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
@@ -113,6 +115,7 @@ class LiveWindow(QMainWindow):
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
         column.addWidget(self.steps)
+        column.addWidget(self.notice_bar)
         column.addWidget(self.header)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
@@ -125,7 +128,7 @@ class LiveWindow(QMainWindow):
             action.triggered.connect(call)
             self.addAction(action)
 
-        do = self.session.do
+        do, words = self.session.do, wording_window
         add("Next", ["Space"], self.go_on)
         add("Record or stop", ["Ctrl+R"], self.toggle_recording)
         for step in STEPS:
@@ -142,8 +145,12 @@ class LiveWindow(QMainWindow):
         for score in PAIN_SCORES:
             add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score))
         add("Mark this instant", ["M"], self.model.mark)
-        add("Light or dark", ["Ctrl+D"], self.toggle_theme)
+        add(words.LIGHT_OR_DARK, ["Ctrl+D"], self.toggle_theme)
+        add(words.LARGER, ["Ctrl++", "Ctrl+="], partial(self.enlarge, 1))
+        add(words.SMALLER, ["Ctrl+-"], partial(self.enlarge, -1))
+        add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
         add("Quit", ["Ctrl+Q"], self._quit)
+        self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
         header.record.clicked.connect(self.toggle_recording)
         header.record.setToolTip("Ctrl+R")
@@ -175,15 +182,33 @@ class LiveWindow(QMainWindow):
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""
-        self.set_theme(LIGHT if self._theme is DARK else DARK)
+        present = self._preferences.preferences
+        other = DARK if present.theme == LIGHT.name else LIGHT
+        self._prefer(replace(present, theme=other.name))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
-        self._theme = theme
-        self.setStyleSheet(style_sheet(theme, self._scale))
-        self.screen_widget.set_theme(theme, self._scale)
-        self.do_page.set_scale(self._scale)
-        self.header.set_scale(self._scale)
+    def enlarge(self, steps: int) -> None:
+        """Let all text be larger by a step, or smaller for negative `steps`."""
+        self._prefer(self._preferences.preferences.enlarged(steps))
+
+    def read_notice(self) -> None:
+        """Put the notice away that is shown."""
+        self.notices.read()
+        self.show_words()
+
+    def _prefer(self, preferences: Preferences) -> None:
+        self._preferences.change(preferences)
+        self.notices.tell(self._preferences.problem)
+        self.show_preferences()
+        self.show_words()
+
+    def show_preferences(self) -> None:
+        """Take colours and size of text."""
+        preferences = self._preferences.preferences
+        theme, scale = THEMES[preferences.theme], preferences.text_scale
+        self.setStyleSheet(style_sheet(theme, scale))
+        self.screen_widget.set_theme(theme, scale)
+        self.do_page.set_scale(scale)
+        self.header.set_scale(scale)
 
     def _quit(self) -> None:
         self.close()
@@ -214,6 +239,7 @@ class LiveWindow(QMainWindow):
     def show_words(self) -> None:
         """Write everything that is not a curve."""
         self.steps.show_step(self.session.step)
+        self.notice_bar.show_notices(self.notices.unread)
         self.header.show_guidance(self.session.guidance)
         self.header.show_recording(self.model.recording)
         if self.session.step == "live":
@@ -241,39 +267,3 @@ class LiveWindow(QMainWindow):
             finally:
                 self.screen_widget.close_plots()
         event.accept()
-
-
-def make_application() -> QApplication:
-    """Return the application, which must be there before the first widget."""
-    application = QApplication.instance()
-    return application if isinstance(application, QApplication) else QApplication(["imuhip"])
-
-
-def show_until_closed(window: LiveWindow) -> None:
-    """Run the application until the window is closed, by a person, a key or Ctrl-C."""
-    application = make_application()
-    with _ctrl_c_closes(window):
-        window.show()
-        window.start()
-        try:
-            application.exec()
-        finally:
-            window.close()
-            window.deleteLater()
-
-
-@contextmanager
-def _ctrl_c_closes(window: LiveWindow) -> Iterator[None]:
-    """Let Ctrl-C close the window; the timer lets Python notice it within a frame."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:
-        yield  # somebody looks after it already, and tells by the stop event
-        return
-    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

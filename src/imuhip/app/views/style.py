@@ -23,6 +23,8 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QFrame#panel, QFrame#card, QFrame#header {{
         background: {t.panel}; border: 1px solid {t.rule}; border-radius: 8px; }}
     QFrame#header[kind="alarm"] {{ background: {t.bad_paper}; border: 2px solid {t.bad}; }}
+    QFrame#notice {{ background: {t.panel}; border: 2px solid {t.warn}; border-radius: 8px; }}
+    QLabel#noticetext {{ font-weight: 700; }}
     QFrame#card[kind="warn"] {{ border: 2px solid {t.warn}; }}
     QFrame#card[kind="bad"] {{ background: {t.bad_paper}; border: 2px solid {t.bad}; }}
     QLabel#headline {{ font-size: {px(30)}; font-weight: 700; }}
