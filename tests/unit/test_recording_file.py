@@ -17,6 +17,7 @@ from imuhip.core.segments import ANGLES, SEGMENTS
 from imuhip.core.sensor import StreamConfig
 from imuhip.core.series import ImuSeries, Marker
 from imuhip.errors import DiskError
+from imuhip.recording.annotations import add_tag
 from imuhip.recording.reader import read_packets
 from imuhip.recording.session import DeviceRecord, Event, Recording, Truth
 from imuhip.recording.writer import SampleRows, SessionWriter
@@ -285,7 +286,10 @@ def in_file(path: Path) -> set[str]:
 
 
 def test_the_format_page_names_exactly_what_files_hold(tmp_path):
-    assert in_file(write_live(tmp_path / "walk.h5")) == described()
+    live = write_live(tmp_path / "walk.h5")
+    assert in_file(live) == described() - {"/annotations"}
+    add_tag(live, "before the drill")
+    assert in_file(live) == described()
     saved = imuhip.open(tmp_path / "walk.h5").save(tmp_path / "saved.h5")
     assert in_file(saved) < described()
 
@@ -293,7 +297,9 @@ def test_the_format_page_names_exactly_what_files_hold(tmp_path):
 def test_the_format_page_names_every_field_and_type(tmp_path):
     page = FORMAT_PAGE.read_text("utf-8")
     names = {"i": "int", "u": "uint", "f": "float"}
-    with h5py.File(write_live(tmp_path / "walk.h5")) as file:
+    live = write_live(tmp_path / "walk.h5")
+    add_tag(live, "before the drill")
+    with h5py.File(live) as file:
 
         def check(place: str, item: h5py.Group | h5py.Dataset) -> None:
             if not isinstance(item, h5py.Dataset):

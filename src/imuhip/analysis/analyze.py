@@ -39,9 +39,10 @@ from imuhip.analysis.result import Analysis
 from imuhip.analysis.sensor_intrinsics import corrected_sensors, note_intrinsics
 from imuhip.analysis.settings import Settings
 from imuhip.analysis.summary import summarise
-from imuhip.analysis.tables import angle_table, stride_table
+from imuhip.analysis.tables import angle_table, left_out, stride_table
 from imuhip.analysis.wearings import Wearing, analyze_wearings, note_wearings, taken_off
 from imuhip.calibration.stillness import stretches
+from imuhip.core.annotation import exclusions_of
 from imuhip.core.series import ImuSeries, Marker
 from imuhip.errors import ConfigError, ImuhipError
 from imuhip.fusion.filters import FILTERS
@@ -142,7 +143,7 @@ def analyze(
         sensors = unslipped(sensors, mounting.slips)
         found, wearings = _found(recording, sensors, settings, mounting.slips)
         mounting = _mounting(found, wearings, mounting.slips)
-    analysis = tabulate(found if live else widened(found, mounting), recording.duration_s)
+    analysis = tabulate(found if live else widened(found, mounting), recording)
     note_intrinsics(analysis.quality, applied)
     note_alignment(analysis.quality, aligned)
     note_mounting(analysis.quality, mounting)
@@ -150,6 +151,16 @@ def analyze(
         analysis.quality, analysis.summary, found.magnetic, float(found.grid.time_s[0])
     )
     note_movements(analysis.quality, found.movements)
+    analysis.quality["excluded_by_hand"] = [
+        {
+            "side": note.side,
+            "start_s": note.start_s,
+            "end_s": note.end_s,
+            "reason": note.text,
+            "strides": int(left_out(analysis.strides, note).sum()),
+        }
+        for note in exclusions_of(recording.annotations)
+    ]
     note_wearings(analysis.quality, wearings)
     anew_s = [wearing.start_s for wearing in wearings[1:]]
     trends = gait_trends(analysis.strides, analysis.quality["slips"], anew_s)
@@ -205,14 +216,16 @@ def _mounting(
     return replace(main, slips=tuple(slip for one in each for slip in one.slips))
 
 
-def tabulate(found: Kinematics, duration_s: float) -> Analysis:
+def tabulate(found: Kinematics, recording: Recording) -> Analysis:
     """Turn what was found into tables, summary and quality."""
+    exclusions = exclusions_of(recording.annotations)
     time_s = found.grid.time_s
     values = found.angles.values
     events = find_gait_events(found)
-    strides = stride_table(time_s, values, events.legs, found.turn_rate_rad_s)
+    strides = stride_table(time_s, values, events.legs, found.turn_rate_rad_s, exclusions)
     activity = _activity_markers(found, events)
-    summary = summarise(activity, strides, duration_s, found.grid.rate_hz, found.grid.segments)
+    grid = found.grid
+    summary = summarise(activity, strides, recording.duration_s, grid.rate_hz, grid.segments)
     summary["gait"] = gait_summary(strides, events.labels, usual_sd_deg(found))
     return Analysis(
         angles=angle_table(time_s, values, found.angles.sd),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from imuhip.core.annotation import Annotation
 from imuhip.core.segments import ANGLES, PELVIS_ANGLES, SIDES, Side, angle_column
 from imuhip.core.series import BoolArray, FloatArray
 from imuhip.gait.cycles import stride_statistics, strides_with_gaps
@@ -17,7 +18,10 @@ from imuhip.gait.stride_posture import at_instants, peak_extension, pelvis_sides
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["angle_table", "stride_table"]
+__all__ = ["BY_HAND", "angle_table", "left_out", "stride_table"]
+
+BY_HAND: Final = "by hand"
+"""How the reason begins that a person gave for leaving a stride out."""
 
 
 def angle_table(
@@ -41,6 +45,7 @@ def stride_table(
     values: Mapping[str, FloatArray],
     legs: Mapping[Side, LegEvents],
     turn_rate_rad_s: FloatArray,
+    exclusions: Sequence[Annotation] = (),
 ) -> pd.DataFrame:
     """Return one row per stride, in order of time.
 
@@ -54,13 +59,27 @@ def stride_table(
     legs : mapping of side to LegEvents
     turn_rate_rad_s : (n,) array, rad/s
         How fast the walking direction changes.
+    exclusions : sequence of Annotation
+        Strides that a person left out.
     """
     import pandas as pd
 
     parts = [_side_table(time_s, values, legs, s, turn_rate_rad_s) for s in SIDES if s in legs]
     parts = [part for part in parts if len(part)] or parts[:1]
     table = pd.concat(parts, ignore_index=True)
-    return table.sort_values("start_s", kind="stable", ignore_index=True)
+    table = table.sort_values("start_s", kind="stable", ignore_index=True)
+    for note in exclusions:
+        # what the analysis left out by itself keeps its own reason
+        meant = left_out(table, note) & table["valid"].to_numpy(dtype=bool)
+        table.loc[meant, "exclusion"] = f"{BY_HAND}: {note.text}"
+        table.loc[meant, "valid"] = False
+    return table
+
+
+def left_out(strides: pd.DataFrame, note: Annotation) -> BoolArray:
+    """Return (k,) which strides of a table a note is about."""
+    start_s, end_s = (strides[name].to_numpy(dtype=float) for name in ("start_s", "end_s"))
+    return note.covers(strides["side"].to_numpy(dtype=object), start_s, end_s)
 
 
 def _side_table(

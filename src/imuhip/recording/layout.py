@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imuhip import __version__
+from imuhip.core.annotation import Annotation
 from imuhip.core.segments import ANGLES
 from imuhip.core.sensor import ClockFit, SensorCounters
 from imuhip.core.series import FloatArray, IntArray, Marker
@@ -30,6 +31,7 @@ from imuhip.recording.session import DeviceRecord, Event, Truth
 
 __all__ = [
     "Growth",
+    "annotation_row",
     "counters_row",
     "create_column",
     "create_copies",
@@ -248,3 +250,11 @@ def event_row(event: Event) -> tuple[Any, ...]:
     """Return the row of the ``events`` table."""
     texts = (event.segment or "", event.kind, event.text)
     return (event.at_s, *(text.encode() for text in texts))
+
+
+def annotation_row(note: Annotation) -> tuple[Any, ...]:
+    """Return the row of the ``annotations`` table."""
+    texts = (note.kind, note.text, note.side or "")
+    numbers = (note.start_s, note.end_s, note.noted_unix_s, note.withdrawn_unix_s)
+    nan = float("nan")
+    return (*(t.encode() for t in texts), *(nan if x is None else float(x) for x in numbers))

@@ -15,6 +15,7 @@ from imuhip.core.sensor import ClockFit, SensorCounters, SensorIdentity, StreamC
 from imuhip.core.series import FloatArray, ImuSeries, IntArray, Marker
 from imuhip.errors import ImuhipError
 from imuhip.recording.access import SessionFile
+from imuhip.recording.annotation_table import annotations_of
 from imuhip.recording.columns import open_packets, read_column
 from imuhip.recording.grid import StoredRows, to_series
 from imuhip.recording.schema import LATER_COUNTERS
@@ -122,6 +123,7 @@ def _read(session: SessionFile) -> Recording:
         events=_events(session),
         settings=session.settings(),
         software_version=session.text("/", "software_version"),
+        annotations=annotations_of(session),
     )
 
 

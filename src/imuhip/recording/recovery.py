@@ -20,6 +20,7 @@ from imuhip.core.sensor import ClockFit
 from imuhip.errors import RecordingError
 from imuhip.recording import layout
 from imuhip.recording.access import SessionFile
+from imuhip.recording.annotation_table import annotations_of
 from imuhip.recording.columns import open_packets, values_of
 from imuhip.recording.reader import device_record, latest_fits, read_truth
 from imuhip.recording.save import PACKED, finished_file, write_commit
@@ -131,6 +132,8 @@ def _copy_session(
     for table in ("markers", "events"):
         rows = _table_rows(session, table, committed)
         layout.create_table(file, table, [tuple(row) for row in rows.tolist()])
+    if notes := annotations_of(session):
+        layout.create_table(file, "annotations", [layout.annotation_row(note) for note in notes])
     write_commit(file)
     return sensors
 

@@ -21,6 +21,7 @@ from imuhip.recording.session import DeviceRecord, Recording
 __all__ = ["PACKED", "finished_file", "save_recording", "unfinished_parts", "write_commit"]
 
 _PART_SUFFIX = ".part"
+_COPIED_AT_ONCE = 1 << 20
 PACKED = layout.Growth(rows_per_chunk=8192, packed=True)
 
 
@@ -47,6 +48,9 @@ def save_recording(recording: Recording, path: Path) -> Path:
             layout.create_truth(file, recording.truth_motion)
         layout.create_table(file, "markers", [layout.marker_row(m) for m in recording.markers])
         layout.create_table(file, "events", [layout.event_row(e) for e in recording.events])
+        if recording.annotations:
+            rows = [layout.annotation_row(note) for note in recording.annotations]
+            layout.create_table(file, "annotations", rows)
         write_commit(file)
     return path
 
@@ -71,6 +75,7 @@ def finished_file(
     state: str,
     *,
     replaces: bool = False,
+    copies: bool = False,
     check: Callable[[Path], None] = lambda _part: None,
 ) -> Iterator[Any]:
     """Open a file that takes the name `path` only when it is whole and on the disk.
@@ -83,6 +88,8 @@ def finished_file(
         Of the finished file.
     replaces : bool
         Take the place of what is at `path`, in one step.
+    copies : bool
+        Begin with all that is at `path` instead of with nothing.
     check : callable
         Given the finished file under its first name; what it raises keeps the old one.
     """
@@ -92,8 +99,14 @@ def finished_file(
     try:
         with part.open("x+b", buffering=0) as raw:
             sink = _Sink(raw)
+            if copies:
+                with path.open("rb") as original:
+                    shutil.copyfileobj(original, sink, _COPIED_AT_ONCE)
+                if sink.refusal is not None:
+                    raise sink.refusal
             # The oldest format: any HDF5 library, and so any MATLAB, reads it.
-            with h5py.File(sink, "w", libver=("earliest", "v110")) as file:
+            mode = "r+" if copies else "w"
+            with h5py.File(sink, mode, libver=("earliest", "v110")) as file:
                 yield file
                 layout.set_state(file, state)
             if sink.refusal is not None:

@@ -33,7 +33,7 @@ SCHEMA_MAJOR: Final = 1
 """Of files that grow, or are saved from memory."""
 FINALISED_MAJOR: Final = 2
 """Of files that `imuhip.recording.finalise` made small; readers refuse what is above it."""
-SCHEMA_MINOR: Final = 1
+SCHEMA_MINOR: Final = 2
 """Rises when something optional is added."""
 
 MAX_ROWS: Final = 24 * 3600 * 400
@@ -142,6 +142,15 @@ def table_types() -> dict[str, np.dtype[np.void]]:
             ("segment", text_type(16)),
             ("kind", text_type(32)),
             ("text", text_type(160)),
+        ),
+        "annotations": _table(
+            ("kind", text_type(32)),
+            ("text", text_type(160)),
+            ("side", text_type(8)),
+            ("start_s", "<f8"),
+            ("end_s", "<f8"),
+            ("noted_unix_s", "<f8"),
+            ("withdrawn_unix_s", "<f8"),
         ),
         "clock_fits": _table(*CLOCK_FIT_FIELDS),
         "clock_fits_live": _table(("at_s", "<f8"), *CLOCK_FIT_FIELDS),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from imuhip.core.annotation import Annotation
 from imuhip.core.segments import ANGLES, SEGMENTS, angle_column
 from imuhip.core.sensor import ClockFit, SensorCounters, SensorIdentity, StreamConfig
 from imuhip.core.series import FloatArray, ImuSeries, Marker
@@ -111,6 +112,9 @@ class Recording:
         Choices the recording was started with.
     software_version : str, optional
         Of the imuhip that wrote the file.
+    annotations : tuple of Annotation
+        What was noted afterwards, such as strides left out by hand; see
+        `imuhip.recording.annotations`.
     path : Path, optional
         Where it was read from.
     """
@@ -127,6 +131,7 @@ class Recording:
     events: tuple[Event, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     software_version: str | None = None
+    annotations: tuple[Annotation, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.sensors) - set(SEGMENTS))
@@ -140,6 +145,7 @@ class Recording:
         object.__setattr__(self, "devices", MappingProxyType(dict(self.devices)))
         object.__setattr__(self, "markers", tuple(self.markers))
         object.__setattr__(self, "events", tuple(self.events))
+        object.__setattr__(self, "annotations", tuple(self.annotations))
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
 
     @classmethod
