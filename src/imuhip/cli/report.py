@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imuhip.cli.analyze import FilterOption, MagOption, PlaceOption, analyzed, parsed_place
-from imuhip.cli.options import JsonOption, OptionError, free_path
-from imuhip.cli.output import print_json, say, working
+from imuhip.cli.options import JsonOption, OptionError
+from imuhip.cli.output import print_json, working
+from imuhip.cli.pages import Pages
 
 if TYPE_CHECKING:
     from imuhip.analysis.assess import Assessment
@@ -25,9 +26,14 @@ FilesArgument = Annotated[
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="The page to write; by default FILE with .html (AFTER_change.html)."
+        "--out",
+        "-o",
+        help="The page to write; by default FILE with .html (AFTER_change.html). A name that ends"
+        " with .pdf makes a PDF alone.",
     ),
 ]
+PdfOption = Annotated[bool, typer.Option("--pdf", help="Write the same as PDF beside the page.")]
+PaperOption = Annotated[str, typer.Option("--paper", help="Of the PDF: a4 or letter.")]
 BeforeOption = Annotated[
     Path | None, typer.Option("--before", help="An earlier session: the page shows the change.")
 ]
@@ -51,6 +57,8 @@ LimitsOption = Annotated[
 def report(
     files: FilesArgument,
     out: OutOption = None,
+    pdf: PdfOption = False,
+    paper: PaperOption = "a4",
     before: BeforeOption = None,
     norms: NormsOption = None,
     sex: SexOption = "any",
@@ -63,13 +71,13 @@ def report(
     place: PlaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write one self-contained HTML page about a session, or about before and after."""
+    """Write one page (HTML, or PDF) about a session, or about before and after."""
     import imuhip
     from imuhip.analysis.settings import Settings
-    from imuhip.report.page import write_report
+    from imuhip.report.page import render_report
     from imuhip.report.trials import NormChoice
 
-    _check(sex, mode)
+    _check(sex, mode, paper)
     where = parsed_place(place, magnetometer=magnetometer)
     both = [*([before] if before else []), *files]
     if len(both) > 2:
@@ -83,7 +91,9 @@ def report(
         "place": where,
     }
     if len(both) == 2:
-        _change_page(both, out, options, straps_on=straps_on, limits=limits, json=json)
+        after = both[1]
+        pages = Pages.planned(out or after.with_name(f"{after.stem}_change.html"), pdf, paper)
+        _change_page(both, pages, options, straps_on=straps_on, limits=limits, json=json)
         return
     (file,) = both
     if straps_on or limits:
@@ -93,28 +103,30 @@ def report(
     choice = NormChoice(tuple(dict.fromkeys(norms or ("clinic", "measured"))), sex, age, mode)
     _ = choice.titles  # an unknown profile is refused before minutes are analysed
     recording = imuhip.open(file)
-    path = free_path(out or file.with_suffix(".html"))
+    pages = Pages.planned(out or file.with_suffix(".html"), pdf, paper)
     analysis, assessment, no_gait = _found(recording, options)
     with working("writing the report", 2.0):
-        write_report(
+        page = render_report(
             recording,
             analysis,
-            path,
             assessment=assessment,
             norms=choice,
             no_gait=no_gait,
             settings=Settings(orientation_filter, magnetometer=magnetometer, place=where),
         )
+        pages.write(page)
     grade = None if analysis is None else analysis.quality["grade"]
     tests = 0 if assessment is None else len(assessment.trials)
     if json:
-        print_json({"file": file, "report": path, "grade": grade, "tests": tests})
+        print_json({"file": file, **pages.as_dict(), "grade": grade, "tests": tests})
     else:
         told = f"quality {grade}" if grade else "no gait, quality not graded"
-        say(f"report {path} ({told}{f', {tests} tests' if tests else ''})")
+        pages.say(f"{told}{f', {tests} tests' if tests else ''}")
 
 
-def _check(sex: str, mode: str) -> None:
+def _check(sex: str, mode: str, paper: str) -> None:
+    if paper not in ("a4", "letter"):
+        raise OptionError(f"--paper {paper}: expected a4 or letter", hint="such as --paper letter")
     if sex not in ("female", "male", "any"):
         raise OptionError(f"--sex {sex}: expected female, male or any", hint="such as --sex female")
     if mode not in ("passive", "active", "any"):
@@ -153,7 +165,7 @@ def _found(
 
 def _change_page(
     files: list[Path],
-    out: Path | None,
+    pages: Pages,
     options: dict[str, Any],
     *,
     straps_on: bool,
@@ -163,13 +175,11 @@ def _change_page(
     import imuhip
     from imuhip.analysis.compare import compare
     from imuhip.assessment.change import read_limits, shipped_limits
-    from imuhip.report.change_page import Session, write_change
+    from imuhip.report.change_page import Session, render_change
 
     own = read_limits(limits) if limits else ()
     sessions = []
     recordings = [imuhip.open(file) for file in files]
-    after = files[1]
-    path = free_path(out or after.with_name(f"{after.stem}_change.html"))
     for recording in recordings:
         analysis, assessment, no_gait = _found(recording, options)
         sessions.append(Session(recording, analysis, assessment, no_gait))
@@ -180,10 +190,10 @@ def _change_page(
         limits=(*own, *shipped_limits()),
     )
     with working("writing the report", 1.0):
-        write_change(sessions[0], sessions[1], found, path)
+        pages.write(render_change(sessions[0], sessions[1], found))
     changed = sum(change.verdict == "changed" for change in found.changes)
     if json:
-        print_json({"before": files[0], "after": files[1], "report": path}
+        print_json({"before": files[0], "after": files[1], **pages.as_dict()}
                    | {"measures": len(found.changes), "changed": changed})  # fmt: skip
     else:
-        say(f"report {path} ({changed} of {len(found.changes)} measures changed)")
+        pages.say(f"{changed} of {len(found.changes)} measures changed")

@@ -10,7 +10,8 @@ import imuhip
 from imuhip.analysis.compare import Measured
 from imuhip.assessment.pain import find_pain
 from imuhip.report.changes import change_groups, limit_lines
-from imuhip.report.page import environment, moment, write_page
+from imuhip.report.file import write_page
+from imuhip.report.page import environment, moment
 from imuhip.report.palette import GRADES
 from imuhip.report.provenance import provenance_rows
 from imuhip.report.together import all_measures

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,10 @@ from markupsafe import Markup
 
 import imuhip
 from imuhip.assessment.pain import find_pain, pain_beside
-from imuhip.errors import DiskError
 from imuhip.report.body import body_lines
 from imuhip.report.essentials import main_gait, session_tiles, spoken
 from imuhip.report.figures import cycle_figure
+from imuhip.report.file import refuse_existing, write_page
 from imuhip.report.magnetometer import magnetic_box
 from imuhip.report.numbers import (
     LOW_CONFIDENCE_DEG,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from imuhip.analysis.settings import Settings
     from imuhip.recording.session import Recording
 
-__all__ = ["duration_text", "environment", "moment", "render_report", "write_page", "write_report"]
+__all__ = ["duration_text", "environment", "moment", "render_report", "write_report"]
 
 
 def write_report(
@@ -94,7 +93,7 @@ def write_report(
     RecordingError
         When the session file has become unreadable since it was analysed.
     """
-    _refuse_existing(path, overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite)
     page = render_report(
         recording,
         analysis,
@@ -105,38 +104,6 @@ def write_report(
         settings=settings,
     )
     return write_page(page, path, overwrite=overwrite)
-
-
-def write_page(page: str, path: Path, *, overwrite: bool = False) -> Path:
-    """Write a page as UTF-8, whole or not at all.
-
-    Raises
-    ------
-    DiskError
-        When the file exists already, or cannot be written.
-    """
-    _refuse_existing(path, overwrite=overwrite)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        # a text that UTF-8 cannot hold (a broken subject code) is shown by its number
-        part.write_bytes(page.encode("utf-8", errors="xmlcharrefreplace"))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DiskError(
-            f"{path}: the report cannot be written ({os.strerror(error.errno or 0)})",
-            hint="Check that the folder exists, may be written to, and that the disk is not full.",
-        ) from error
-    return path
-
-
-def _refuse_existing(path: Path, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise DiskError(
-            f"{path}: exists already, and reports are never overwritten unasked",
-            hint="Choose another name, or ask for overwriting.",
-            code="E404",
-        )
 
 
 def environment() -> Environment:
