@@ -1,8 +1,9 @@
 """Colours of the window, light and dark; none of them carries a meaning alone.
 
 Curves take the colours of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with
-colour-vision deficiency tell apart; sides and pelvis angles differ by line pattern too, grades by
-shape and word.
+colour-vision deficiency tell apart, and a bluer purple than theirs where it stands beside green.
+Tests look at them through simulated dichromats' eyes. Sides and pelvis angles differ by line
+pattern too, grades by shape and word.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ LIGHT: Final = Theme(
     rule="#d3d9df",
     ink="#15191d",
     muted="#545c64",
-    good="#00664a",
+    good="#005f56",
     warn="#8a5a00",
     bad="#b3261e",
     accent="#b3261e",
@@ -77,7 +78,7 @@ LIGHT: Final = Theme(
         "left": "#0072b2",
         "right": "#d55e00",
         "pelvis_tilt": "#009e73",
-        "pelvis_obliquity": "#b4598f",
+        "pelvis_obliquity": "#aa55a8",
         "pelvis_rotation": "#15191d",
     },
 )
@@ -89,17 +90,17 @@ DARK: Final = Theme(
     rule="#3a434c",
     ink="#f2f4f6",
     muted="#b3bcc5",
-    good="#4fd1a5",
+    good="#45d0c0",
     warn="#f0b429",
-    bad="#ff8a80",
-    accent="#ff8a80",
+    bad="#ff8577",
+    accent="#ff8577",
     on_accent="#14181c",
     bad_paper="#3b2020",
     curves={
         "left": "#56b4e9",
         "right": "#e69f00",
         "pelvis_tilt": "#3fc79a",
-        "pelvis_obliquity": "#e59cc6",
+        "pelvis_obliquity": "#e08fd8",
         "pelvis_rotation": "#f2f4f6",
     },
 )
