@@ -178,6 +178,39 @@ def test_a_short_step_is_no_gap() -> None:
     assert (facts.lost, facts.gaps, facts.samples) == (4, 0, 196)
 
 
+def test_strides_are_left_out_and_used_again(session: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copyfile(session, tmp_path / "walk.h5"))
+    assert cli("exclude", copy).stdout == f"{copy}: no stride is left out by hand\n"
+    result = cli("exclude", copy, "--at", "45", "--reason", "looked back", "--json")
+    assert result.exit_code == 0, result.output
+    notes = json.loads(result.stdout)["excluded_by_hand"]
+    assert {note["side"] for note in notes} == {"left", "right"}
+    assert all(note["start_s"] <= 45 <= note["end_s"] for note in notes)
+    assert cli("tag", copy, "before the drill", "knee").stdout == "before the drill\nknee\n"
+    assert cli("tag", copy, "knee", "--remove").stdout == "before the drill\n"
+    shown = cli("check", copy).stdout
+    assert shown.count("left out by hand: ") == 2 and "right leg: looked back" in shown
+    assert "tags: before the drill\n" in shown
+    told = json.loads(cli("analyze", copy, "--json").stdout)
+    assert told["summary"]["sides"]["left"]["strides_excluded"]["by hand: looked back"] == 1
+    page = tmp_path / "walk.html"
+    assert cli("report", copy, "--out", page).exit_code == 0
+    assert "by hand: looked back" in page.read_text("utf-8")
+    result = cli("exclude", copy, "--take-back", "45", "--side", "left")
+    assert "left leg" not in result.stdout and "right leg: looked back" in result.stdout
+    for options, code in (
+        (("--at", "1", "--reason", "x"), "E743"),
+        (("--take-back", "1"), "E741"),
+        (("--from", "5", "--to", "4", "--reason", "x"), "E740"),
+        (("--from", "5"), "E101"),
+        (("--at", "45"), "E101"),
+        (("--at", "45", "--side", "middle"), "E101"),
+    ):
+        result = cli("exclude", copy, *options)
+        assert result.exit_code == (2 if code == "E101" else 1)
+        assert f"error[{code}]" in result.stderr and result.stdout == ""
+
+
 def test_recover_has_nothing_to_do_for_a_complete_file(session: Path) -> None:
     result = cli("recover", session)
     assert result.exit_code == 1

@@ -105,6 +105,9 @@ class Checked:
 
     def as_dict(self, file: Path) -> dict[str, Any]:
         """Return the same for ``--json``."""
+        from imuhip.core.annotation import exclusions_of, tags_of
+
+        notes = self.recording.annotations
         return {
             "file": file,
             "state": self.recording.state,
@@ -113,6 +116,8 @@ class Checked:
             "events": self.recording.events,
             "grade": self.calibration.grade,
             "calibration": self.calibration.evidence,
+            "excluded_by_hand": exclusions_of(notes),
+            "tags": tags_of(notes),
             "findings": [finding.text for finding in self.findings],
             "verdict": self.verdict,
             "next": next_step(self, file),

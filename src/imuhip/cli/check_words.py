@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from imuhip.cli.check import VERDICTS, Checked, checked, next_step
+from imuhip.cli.notes import exclusion_line
 from imuhip.cli.output import note, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def tell(found: Checked, file: Path) -> None:
     if len(events) > _EVENTS_TOLD:
         say(f"and {len(events) - _EVENTS_TOLD} more events (--json lists them)")
     _tell_calibration(found)
+    _tell_notes(recording)
     say(f"verdict: {found.verdict}")
     for finding in found.findings:
         say(f"  - {finding.text}")
@@ -109,6 +111,15 @@ def _tell_calibration(found: Checked) -> None:
     sway = evidence["pose_sway_deg"]
     told = "" if sway is None else f", sway {sway:.1f}°"
     say(f"calibration {evidence['grade']}: {pose}{told}; analysis {found.calibration.grade}")
+
+
+def _tell_notes(recording: Recording) -> None:
+    from imuhip.core.annotation import exclusions_of, tags_of
+
+    for one in exclusions_of(recording.annotations):
+        say(exclusion_line(one))
+    if tags := tags_of(recording.annotations):
+        say(f"tags: {', '.join(tags)}")
 
 
 def _milliseconds(value: float | None) -> str:

@@ -19,6 +19,7 @@ from imuhip.cli import (
     intrinsics,
     kit,
     live,
+    notes,
     record,
     recover,
     repeats,
@@ -63,6 +64,8 @@ def build() -> typer.Typer:
     app.command("import")(import_.import_)
     app.command("export")(export.export)
     app.command("check")(check.check)
+    app.command("exclude")(notes.exclude)
+    app.command("tag")(notes.tag)
     app.command("calibrate-sensor")(intrinsics.calibrate_sensor)
     app.command("recover")(recover.recover)
     app.command("finalise")(finalise.finalise)
