@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from imuhip.app.models.wording_texts import said
+
 __all__ = [
     "ANGLE_ENDS",
     "ANGLE_NAMES",
@@ -151,12 +153,23 @@ def duration(seconds: float) -> str:
 # -- the steps beside the live view ----------------------------------------------------------------
 
 STEP_TITLES: Final = {
-    "live": "Sensors",
-    "do": "Tests",
+    "person": "Person",
+    "sensors": "Sensors",
+    "calibrate": "Calibrate",
+    "do": "Do",
     "review": "Review",
     "retest": "Retest",
+    "live": "Live",
 }
-STEP_KEYS: Final = {"live": "F1", "do": "F2", "review": "F3", "retest": "F4"}
+STEP_KEYS: Final = {
+    "person": "F1",
+    "sensors": "F2",
+    "calibrate": "F3",
+    "do": "F4",
+    "review": "F5",
+    "retest": "F6",
+    "live": "F7",
+}
 STEPS_NAME: Final = "Steps of the session"
 
 WALK_TITLE: Final = "Walk or run"
@@ -201,7 +214,7 @@ PAIN_HINT: Final = "keys 0–9, T is ten"
 def words(name: str) -> str:
     """Return a name of the analysis as words."""
     text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]
+    return said(text[:1].upper() + text[1:])
 
 
 def sided(title: str, side: str | None) -> str:
@@ -276,10 +289,10 @@ REVIEW_RECORDING: Final = "The recording is still running"
 REVIEW_STOP: Final = "Space stops it and reads it."
 REVIEW_READING: Final = "Reading and measuring …"
 REVIEW_NOTHING: Final = "Nothing was recorded yet"
-REVIEW_NOTHING_HINT: Final = "Do a test or a walk first (F2)."
+REVIEW_NOTHING_HINT: Final = "Do a test or a walk first (F4)."
 REVIEW_READY: Final = "Results"
-REVIEW_KEYS: Final = "N: other norms. Ctrl+P: report page. F4: before and after."
-REVIEW_KEYS_NO_REPORT: Final = "N: other norms. F4: before and after."
+REVIEW_KEYS: Final = "N: other norms. Ctrl+P: report page. F6: before and after."
+REVIEW_KEYS_NO_REPORT: Final = "N: other norms. F6: before and after."
 REPORT_WRITING: Final = "Writing the report …"
 REPORT_WRITTEN: Final = "The report is written"
 MOMENT: Final = "Wait a moment."
