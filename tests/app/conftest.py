@@ -21,6 +21,12 @@ else:
     QT_MISSING = ""
 
 
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch, tmp_path) -> None:
+    """Keep the window from the people and settings of whoever runs the tests."""
+    monkeypatch.setenv("IMUHIP_SETTINGS_DIR", str(tmp_path / "settings"))
+
+
 @pytest.fixture(scope="session")
 def application() -> Iterator[object]:
     """Return the QApplication, or skip where Qt's libraries are missing."""

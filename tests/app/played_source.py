@@ -36,6 +36,7 @@ class PlayedSource:
     ) -> None:
         rate_hz = recording.rate_hz
         self.recording = recording
+        self.subject: str | None = recording.subject
         self.rings = {s: SampleRing(round(ring_s * rate_hz)) for s in recording.sensors}
         self.silent_since_s: dict[str, float] = {}
         self.battery = {s: 91 - 4 * k for k, s in enumerate(recording.sensors)}
@@ -115,7 +116,14 @@ class PlayedSource:
             part = series.between(self._zero_s, self._zero_s + duration_s)
             body[segment] = replace(part, time_s=part.time_s - self._zero_s)
         markers, self.stretches = tuple(self.stretches), []
-        return replace(self.recording, sensors=body, markers=markers, truth_motion=None, devices={})
+        return replace(
+            self.recording,
+            sensors=body,
+            markers=markers,
+            truth_motion=None,
+            devices={},
+            subject=self.subject,
+        )
 
     def mark(
         self, name: str, start_s: float | None = None, end_s: float | None = None

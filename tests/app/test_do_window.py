@@ -75,7 +75,7 @@ def settled(window: LiveWindow) -> None:
 def test_a_test_is_done_by_keys_alone(window, done) -> None:
     test = done.recording.markers[1]
     to(window, 0.2)
-    press(window, Qt.Key.Key_F2)
+    press(window, Qt.Key.Key_F4)
     page, do = window.do_page, window.session.do
     assert page.isVisible() and page.tests.hasFocus()
     for _ in range([t and t.name for t in do.tests].index("knee_to_chest")):
@@ -108,7 +108,7 @@ def test_a_test_is_done_by_keys_alone(window, done) -> None:
     ]
     press(window, Qt.Key.Key_Space)
     assert page.tests.hasFocus() and page.tests.currentItem().text().endswith("✓ left")
-    press(window, Qt.Key.Key_F1)
+    press(window, Qt.Key.Key_F7)
     assert window.screen_widget.isVisible() and window.header.record.hasFocus()
 
 

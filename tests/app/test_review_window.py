@@ -165,9 +165,9 @@ def test_a_session_is_recorded_reviewed_reported_and_compared_by_keys(
             window.tick()
         window.show_words()
 
-    press(Qt.Key.Key_F3)
+    press(Qt.Key.Key_F5)
     assert "Nothing was recorded" in session.guidance.headline
-    press(Qt.Key.Key_F2)
+    press(Qt.Key.Key_F4)
     to(0.2)
     press(Qt.Key.Key_Space)
     to(markers["gait"].start_s)
@@ -187,7 +187,7 @@ def test_a_session_is_recorded_reviewed_reported_and_compared_by_keys(
     press(Qt.Key.Key_Space)
     until(lambda: not do.is_measuring)
     on_screen = do.result
-    press(Qt.Key.Key_F3)
+    press(Qt.Key.Key_F5)
     assert "running" in session.guidance.headline
     press(Qt.Key.Key_Space)
     until(lambda: session.review.session is not None)
@@ -200,13 +200,13 @@ def test_a_session_is_recorded_reviewed_reported_and_compared_by_keys(
     press(Qt.Key.Key_N)
     window.show_words()
     assert table.item(1, 3).text() != shown
-    press(Qt.Key.Key_F4)
+    press(Qt.Key.Key_F6)
     until(lambda: session.retest.rows and not session.retest.is_busy)
     assert window.retest_page.earlier.hasFocus()
     verdicts = [row.cells[-1] for row in session.retest.rows]
     assert verdicts.count("= no detectable change") > len(verdicts) / 2
     assert session.guidance.kind == "well" and "anew" in session.guidance.detail
-    press(Qt.Key.Key_F3)
+    press(Qt.Key.Key_F5)
     press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     until(lambda: not session.review.is_busy)
     assert session.review.report == tmp_path / "after.html"

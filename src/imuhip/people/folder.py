@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from imuhip.errors import ImuhipError, PersonError
 from imuhip.people.person import Person, checked_code
+from imuhip.resources import settings_folder
 
 __all__ = ["PEOPLE_VARIABLE", "PeopleFolder", "PeopleFound", "default_folder"]
 
 PEOPLE_VARIABLE: Final = "IMUHIP_PEOPLE_DIR"
 """Environment variable naming another folder for people."""
-_SETTINGS_VARIABLE: Final = "IMUHIP_SETTINGS_DIR"
 _FORMAT: Final = 1
 _LARGEST_BYTES: Final = 65_536
 _MOST_FILES: Final = 10_000
@@ -28,11 +28,7 @@ def default_folder() -> Path:
     """Return where people are kept on this computer."""
     if chosen := os.environ.get(PEOPLE_VARIABLE):
         return Path(chosen)
-    if settings := os.environ.get(_SETTINGS_VARIABLE):
-        return Path(settings) / "people"
-    import platformdirs
-
-    return platformdirs.user_data_path("imuhip", appauthor=False) / "people"
+    return settings_folder() / "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,18 @@ class LiveModel:
         self.status = AcquisitionStatus(0.0, {}, None)
         self.rings: dict[str, SampleRing] = {}
         self._source = source
-        self._expected = tuple(expected)
+        self.expected = tuple(expected)
         self._feed: AngleFeed | None = None
         self._closed = False
+
+    @property
+    def subject(self) -> str | None:
+        """Return the code that the next recording gets."""
+        return self._source.subject
+
+    @subject.setter
+    def subject(self, code: str | None) -> None:
+        self._source.subject = code
 
     @property
     def recording(self) -> RecordingState:
@@ -82,7 +91,7 @@ class LiveModel:
         if self._feed is not None:
             self.history.append(self._feed.new_angles())
         self.history.move_to(status.at_s)
-        self.cards = cards_of(status.sensors, self._expected)
+        self.cards = cards_of(status.sensors, self.expected)
         self.control.pull(status)
         pipeline = None if self._feed is None else self._feed.pipeline
         self.guidance = guidance_for(self.cards, pipeline, self.recording)

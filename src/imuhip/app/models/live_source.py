@@ -17,6 +17,9 @@ __all__ = ["AcquisitionSource", "LiveSource"]
 class LiveSource(Protocol):
     """Sensors that stream; no method but `close` ever waits."""
 
+    subject: str | None
+    """Code of the person, noted in recordings that begin from now on."""
+
     def status(self) -> AcquisitionStatus:
         """Return the newest status."""
         ...
@@ -65,7 +68,7 @@ class AcquisitionSource:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._acquisition = acquisition
-        self._subject = subject
+        self.subject = subject
         self._settings = dict(settings or {})
 
     def status(self) -> AcquisitionStatus:
@@ -80,7 +83,7 @@ class AcquisitionSource:
         """Start to record, from the instant at which every sensor delivers."""
         engine = self._acquisition.engine
         return self._acquisition.submit(
-            engine.start_recording(path, subject=self._subject, settings=self._settings)
+            engine.start_recording(path, subject=self.subject, settings=self._settings)
         )
 
     def end_recording(self) -> Future[RecordingResult]:

@@ -77,6 +77,11 @@ class FilePlan:
     folder: Path = Path("recordings")
     now: Callable[[], datetime] = lambda: datetime.now().astimezone()
 
+    @property
+    def place(self) -> Path:
+        """Return the folder recordings go to."""
+        return self.folder if self.first is None else self.first.parent
+
     def next_path(self) -> Path:
         """Return a file that does not exist, in a folder that does.
 
@@ -115,6 +120,11 @@ class RecordingControl:
         self._begin: Future[None] | None = None
         self._end: Future[RecordingResult] | None = None
         self._marks: list[Future[None]] = []
+
+    @property
+    def folder(self) -> Path:
+        """Return where recordings go."""
+        return self._plan.place
 
     def toggle(self) -> None:
         """Start when idle, stop when recording; does nothing while one of these is under way."""

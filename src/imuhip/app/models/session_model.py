@@ -1,22 +1,43 @@
-"""All steps of a session: the live view, the tests, and the threads behind them."""
+"""All steps of a session: who, the sensors, the tests, what came of it; and the threads behind."""
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from imuhip.app.models.do_model import DoModel
 from imuhip.app.models.do_words import do_words
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.person_model import PersonModel
 from imuhip.app.models.retest_model import RetestModel
 from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.models.worker import make_worker
+from imuhip.people.folder import PeopleFolder
 
-__all__ = ["STEPS", "SessionModel", "Step"]
+__all__ = ["STEPS", "SessionModel", "SessionParts", "Step"]
 
-Step = Literal["live", "do", "review", "retest"]
+Step = Literal["person", "do", "review", "retest", "live"]
 STEPS: tuple[Step, ...] = get_args(Step)
+"""In the order of a session; the live view is beside them and can be looked at in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """What a session needs of the computer it runs on.
+
+    Parameters
+    ----------
+    people : PeopleFolder, optional
+        By default that of this computer.
+    names_file : Path, optional
+        By default that of this computer.
+    """
+
+    people: PeopleFolder | None = None
+    names_file: Path | None = None
 
 
 class SessionModel:
@@ -30,15 +51,23 @@ class SessionModel:
         Measures tests while they are done; a thread of its own by default.
     reader : Executor, optional
         Reads and measures finished files; a thread of its own by default.
+    parts : SessionParts, optional
+        By default those of this computer.
     """
 
     def __init__(
-        self, live: LiveModel, worker: Executor | None = None, reader: Executor | None = None
+        self,
+        live: LiveModel,
+        worker: Executor | None = None,
+        reader: Executor | None = None,
+        parts: SessionParts | None = None,
     ) -> None:
+        parts = parts or SessionParts()
         self.live = live
         self.step: Step = "live"
         self._worker = make_worker("imuhip-tests") if worker is None else worker
         self._reader = make_worker("imuhip-files") if reader is None else reader
+        self.person = PersonModel(live, self._reader, parts.people, parts.names_file)
         self.do = DoModel(live, self._worker)
         self.review = ReviewModel(live, self._reader)
         self.retest = RetestModel(self.review, self._reader)
@@ -46,6 +75,8 @@ class SessionModel:
     @property
     def guidance(self) -> Guidance:
         """Return what to do next in the present step."""
+        if self.step == "person":
+            return self.person.guidance
         if self.step == "do":
             return do_words(self.do).guidance
         if self.step == "live":
@@ -55,6 +86,7 @@ class SessionModel:
     def pull(self) -> None:
         """Bring every step up to date; never waits."""
         self.live.pull()
+        self.person.pull(shown=self.step == "person")
         self.do.pull()
         self.review.pull(shown=self.step in ("review", "retest"))
         self.retest.pull(shown=self.step == "retest")
@@ -65,7 +97,10 @@ class SessionModel:
 
     def go_on(self) -> None:
         """Do what Space does in the present step."""
-        if self.step == "do":
+        if self.step == "person":
+            if self.person.use():
+                self.step = "live"
+        elif self.step == "do":
             self.do.go_on()
         elif self.step == "live" or self.live.recording.phase == "recording":
             self.toggle_recording()

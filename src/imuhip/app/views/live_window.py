@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from imuhip.app.models import wording, wording_window
@@ -18,15 +18,17 @@ from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.notices import Notices
 from imuhip.app.models.palette import DARK, LIGHT, THEMES
 from imuhip.app.models.preferences import PreferenceFile, Preferences
-from imuhip.app.models.session_model import STEPS, SessionModel
+from imuhip.app.models.session_model import STEPS, SessionModel, SessionParts, Step
 from imuhip.app.views.application import make_application, show_until_closed
 from imuhip.app.views.do_page import DoPage
 from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
 from imuhip.app.views.notices import NoticeBar
+from imuhip.app.views.person_page import PersonPage
 from imuhip.app.views.retest_page import RetestPage
 from imuhip.app.views.review_page import ReviewPage
 from imuhip.app.views.step_bar import StepBar
+from imuhip.app.views.step_keys import StepKey, StepKeys
 from imuhip.app.views.style import style_sheet
 
 __all__ = ["LiveWindow", "make_application", "show_until_closed"]
@@ -58,6 +60,10 @@ class LiveWindow(QMainWindow):
         Record as soon as the window shows.
     stop_event : threading.Event, optional
         Closes the window when set.
+    parts : SessionParts, optional
+        Where people are kept; by default those of this computer.
+    step : str
+        The step that is shown first.
     """
 
     def __init__(
@@ -69,10 +75,13 @@ class LiveWindow(QMainWindow):
         duration_s: float | None = None,
         record_at_start: bool = False,
         stop_event: threading.Event | None = None,
+        parts: SessionParts | None = None,
+        step: Step = "live",
     ) -> None:
         super().__init__()
         self.model = model
-        self.session = SessionModel(model)
+        self.session = SessionModel(model, parts=parts)
+        self.person_page = PersonPage(self.session.person)
         self.screen_widget = LiveScreen(model)
         self.do_page = DoPage(self.session.do)
         self.review_page = ReviewPage(self.session.review)
@@ -95,13 +104,15 @@ class LiveWindow(QMainWindow):
         self.resize(*SIZE_PX)
         self._add_actions()
         self.show_preferences()
+        self.go_to(step)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.tick)
 
     def _lay_out(self) -> None:
-        self._stepped: dict[str, DoPage | ReviewPage | RetestPage] = {
+        self._stepped: dict[str, PersonPage | DoPage | ReviewPage | RetestPage] = {
+            "person": self.person_page,
             "do": self.do_page,
             "review": self.review_page,
             "retest": self.retest_page,
@@ -121,27 +132,26 @@ class LiveWindow(QMainWindow):
         self.setCentralWidget(centre)
 
     def _add_actions(self) -> None:
-        def add(text: str, keys: list[str], call: Callable[[], None]) -> None:
-            action = QAction(text, self)
-            action.setShortcuts([QKeySequence(key) for key in keys])
-            action.setAutoRepeat(False)
-            action.triggered.connect(call)
-            self.addAction(action)
+        self._keys = StepKeys(self)
+
+        def add(text: str, keys: list[str], call: Callable[[], object], *steps: Step) -> None:
+            self._keys.add([StepKey(text, tuple(keys), call, steps)])
 
         do, words = self.session.do, wording_window
         add("Next", ["Space"], self.go_on)
         add("Record or stop", ["Ctrl+R"], self.toggle_recording)
         for step in STEPS:
             add(wording.STEP_TITLES[step], [wording.STEP_KEYS[step]], partial(self.go_to, step))
-        add("Left", ["L"], lambda: do.choose_side("left"))
-        add("Right", ["R"], lambda: do.choose_side("right"))
-        add("Stand again", ["C"], do.stand_again)
-        add("Leave out", ["Escape"], do.leave)
+        add("Left", ["L"], lambda: do.choose_side("left"), "do")
+        add("Right", ["R"], lambda: do.choose_side("right"), "do")
+        add("Stand again", ["C"], do.stand_again, "do")
+        add("Leave out", ["Escape"], do.leave, "do")
+        add("Back to the list", ["Escape"], self.person_page.leave, "person")
         add("Side of pain", ["P"], do.turn_pain_side)
-        add("Other norms", ["N"], self.session.review.turn_profile)
-        add("Write the report", ["Ctrl+P"], self.session.review.write_report)
-        add("Open the report", ["Ctrl+O"], self.review_page.open_report)
-        add("Sensors left on", ["S"], self.session.retest.turn_strapping)
+        add("Other norms", ["N"], self.session.review.turn_profile, "review")
+        add("Write the report", ["Ctrl+P"], self.session.review.write_report, "review", "retest")
+        add("Open the report", ["Ctrl+O"], self.review_page.open_report, "review", "retest")
+        add("Sensors left on", ["S"], self.session.retest.turn_strapping, "retest")
         for score in PAIN_SCORES:
             add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score))
         add("Mark this instant", ["M"], self.model.mark)
@@ -150,6 +160,7 @@ class LiveWindow(QMainWindow):
         add(words.SMALLER, ["Ctrl+-"], partial(self.enlarge, -1))
         add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
         add("Quit", ["Ctrl+Q"], self._quit)
+        self._keys.add(self.person_page.keys, ["person"])
         self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
         header.record.clicked.connect(self.toggle_recording)
@@ -162,7 +173,10 @@ class LiveWindow(QMainWindow):
 
     def go_on(self) -> None:
         """Do what comes next in the present step, and say so at once."""
+        step = self.session.step
         self.session.go_on()
+        if self.session.step != step:
+            self.go_to(self.session.step)
         self.show_words()
 
     def toggle_recording(self) -> None:
@@ -173,6 +187,7 @@ class LiveWindow(QMainWindow):
     def go_to(self, step: str) -> None:
         """Show another step."""
         self.session.go_to(step)
+        self._keys.show_step(step)
         self._stack.setCurrentWidget(self._pages[self.session.step])
         if step == "live":
             self.header.record.setFocus()
@@ -207,6 +222,7 @@ class LiveWindow(QMainWindow):
         theme, scale = THEMES[preferences.theme], preferences.text_scale
         self.setStyleSheet(style_sheet(theme, scale))
         self.screen_widget.set_theme(theme, scale)
+        self.person_page.set_scale(scale)
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)
 
