@@ -112,7 +112,7 @@ def report(
             assessment=assessment,
             norms=choice,
             no_gait=no_gait,
-            settings=Settings(orientation_filter, magnetometer=magnetometer, place=where),
+            settings=Settings(**options),
         )
         pages.write(page)
     grade = None if analysis is None else analysis.quality["grade"]
@@ -174,6 +174,7 @@ def _change_page(
 ) -> None:
     import imuhip
     from imuhip.analysis.compare import compare
+    from imuhip.analysis.settings import Settings
     from imuhip.assessment.change import read_limits, shipped_limits
     from imuhip.report.change_page import Session, render_change
 
@@ -182,7 +183,8 @@ def _change_page(
     recordings = [imuhip.open(file) for file in files]
     for recording in recordings:
         analysis, assessment, no_gait = _found(recording, options)
-        sessions.append(Session(recording, analysis, assessment, no_gait))
+        settings = Settings(**options)
+        sessions.append(Session(recording, analysis, assessment, no_gait, settings))
     found = compare(
         sessions[0].measured,
         sessions[1].measured,

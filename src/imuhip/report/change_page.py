@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imuhip.analysis.assess import Assessment
     from imuhip.analysis.compare import Comparison
     from imuhip.analysis.result import Analysis
+    from imuhip.analysis.settings import Settings
     from imuhip.recording.session import Recording
 
 __all__ = ["Session", "render_change", "write_change"]
@@ -40,12 +41,15 @@ class Session:
         Of its tests.
     no_gait : str
         Why there is no analysis.
+    settings : Settings, optional
+        The analysis was made with.
     """
 
     recording: Recording
     analysis: Analysis | None
     assessment: Assessment | None
     no_gait: str = ""
+    settings: Settings | None = None
 
     @property
     def measured(self) -> Measured:
@@ -121,7 +125,8 @@ def render_change(
             only=(("before", found.only_before), ("after", found.only_after)),
             grades=GRADES,
             provenance=[
-                (name, provenance_rows(one.recording, one.analysis, None)) for name, one in both
+                (name, provenance_rows(one.recording, one.analysis, one.settings))
+                for name, one in both
             ],
         )
     )

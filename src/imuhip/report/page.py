@@ -23,7 +23,8 @@ from imuhip.report.numbers import (
     stride_rows,
 )
 from imuhip.report.palette import GRADES, SIDE_STYLES
-from imuhip.report.provenance import provenance_rows
+from imuhip.report.provenance import norm_rows, provenance_rows
+from imuhip.report.reserves import reserve_rows
 from imuhip.report.sensors import sensor_facts
 from imuhip.report.timeline import session_figure
 from imuhip.report.together import all_measures, map_box, pain_rows
@@ -32,6 +33,7 @@ from imuhip.report.trials import NormChoice, standings, test_tables
 from imuhip.report.walking import gait_boxes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from imuhip.analysis.assess import Assessment
@@ -132,16 +134,17 @@ def render_report(
     """Return the page as text; see `write_report`."""
     choice = norms or NormChoice()
     tiles = session_tiles(analysis, assessment, choice)
+    tests = _tests(recording, analysis, assessment, choice)
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             **_header(recording, analysis, made_at or datetime.now(UTC)),
             **_quality(recording, analysis),
-            **_tests(recording, analysis, assessment, choice),
+            **tests,
             **_gait(analysis),
             tiles=tiles,
-            spoken=spoken(tiles),
+            spoken=[*spoken(tiles), *_spoken_of_tests(tests)],
             no_gait=no_gait or "nobody walked",
             low_confidence_deg=LOW_CONFIDENCE_DEG,
             session_figure=_drawing(
@@ -150,7 +153,11 @@ def render_report(
             side_styles=SIDE_STYLES,
             markers=recording.markers,
             events=recording.events,
-            provenance=provenance_rows(recording, analysis, settings),
+            notes=[note for note in recording.annotations if note.holds],
+            provenance=[
+                *provenance_rows(recording, analysis, settings),
+                *(norm_rows(choice) if assessment is not None else ()),
+            ],
         )
     )
 
@@ -177,8 +184,18 @@ def _tests(
         "profiles": choice.titles,
         "pain": pain_rows(beside),
         "map": map_box(measures) if assessment is not None or said else None,
+        "reserves": [] if assessment is None else reserve_rows(assessment.reserves),
         "body": body_lines(measures, gait, standing),
     }
+
+
+def _spoken_of_tests(tests: Mapping[str, Any]) -> list[str]:
+    """Return what a screen reader is told first of pain, reserves and the map."""
+    said = [f"Pain {p.score} of 10, {p.side}, at {p.at_s:.0f} s." for p in tests["pain"]]
+    said += [row.words for row in tests["reserves"]]
+    if tests["map"] is not None:
+        said.append(f"Compensation map. {tests['map'].drawing.words}")
+    return said
 
 
 def _gait(analysis: Analysis | None) -> dict[str, Any]:
@@ -227,6 +244,7 @@ def _quality(recording: Recording, analysis: Analysis | None) -> dict[str, Any]:
         "magnetic": magnetic_box(quality),
         "pose_sd_deg": quality.get("pose_sd_deg", {}),
         "not_observable": quality.get("not_observable", []),
+        "has_trunk": "trunk" in recording.sensors,
     }
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from imuhip.analysis.result import Analysis
     from imuhip.analysis.settings import Settings
     from imuhip.recording.session import Recording
+    from imuhip.report.trials import NormChoice
 
-__all__ = ["data_digest", "file_digest", "provenance_rows"]
+__all__ = ["data_digest", "file_digest", "norm_rows", "provenance_rows"]
 
-_PACKAGES = ("numpy", "scipy", "vqf", "ahrs", "h5py", "pandas", "matplotlib")
+_PACKAGES = ("numpy", "scipy", "vqf", "ahrs", "h5py", "pandas", "matplotlib", "jinja2")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -65,6 +66,13 @@ def _settings_rows(analysis: Analysis | None, settings: Settings | None) -> list
     return [
         (f"Analysis: {str(key).replace('_', ' ')}", _words(value)) for key, value in chosen.items()
     ]
+
+
+def norm_rows(norms: NormChoice) -> list[tuple[str, str]]:
+    """Return whose norms the tests stand beside, as the command's options name them."""
+    age = "not given" if norms.age is None else f"{norms.age} years"
+    chosen = f"{', '.join(norms.profiles)}; sex {norms.sex}; age {age}; mode {norms.mode}"
+    return [("Norms", chosen)]
 
 
 def _words(value: object) -> str:

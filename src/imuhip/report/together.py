@@ -11,6 +11,7 @@ from imuhip.analysis.gait_measures import as_main_gait, gait_measures
 from imuhip.assessment.change import shipped_limits
 from imuhip.assessment.compensation_map import draw_map
 from imuhip.assessment.pain import pain_measures
+from imuhip.report.map_drawing import MapDrawing, map_drawing
 from imuhip.report.wording import measure_label, plain_number, test_label
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from imuhip.analysis.assess import Assessment
     from imuhip.analysis.result import Analysis
     from imuhip.assessment.change import ChangeLimit
-    from imuhip.assessment.compensation_map import NodeState
+    from imuhip.assessment.compensation_map import LitEdge, NodeState
     from imuhip.assessment.measures import Measure
     from imuhip.assessment.pain import Pain, PainBeside
 
@@ -56,11 +57,12 @@ class EdgeLine:
 
 @dataclass(frozen=True, slots=True)
 class MapBox:
-    """The compensation map in rows."""
+    """The compensation map in rows, and as a drawing."""
 
     nodes: tuple[NodeRow, ...]
     lit: tuple[EdgeLine, ...]
     unseen: tuple[str, ...]
+    drawing: MapDrawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +95,27 @@ def map_box(
     if not seen:
         return None
     looked_at = {one.node.name for one in seen}
+    lit = tuple(_edge(one) for one in found.lit)
     return MapBox(
         nodes=tuple(_node(one, units.get(one.node.measure, "1")) for one in seen),
-        lit=tuple(
-            EdgeLine(
-                ends=" and ".join(
-                    f"{end} ({side})" if side else end
-                    for end, side in zip(lit.edge.ends, lit.sides, strict=True)
-                ),
-                words=lit.words,
-                source=lit.edge.source,
-                evidence=lit.edge.evidence,
-                contrary=lit.edge.contrary,
-            )
-            for lit in found.lit
-        ),
+        lit=lit,
         unseen=tuple(
             dict.fromkeys(n.node.name for n in found.nodes if n.node.name not in looked_at)
         ),
+        drawing=map_drawing(found, [f"{one.ends}, {one.words}" for one in lit]),
+    )
+
+
+def _edge(lit: LitEdge) -> EdgeLine:
+    return EdgeLine(
+        ends=" and ".join(
+            f"{end} ({side})" if side else end
+            for end, side in zip(lit.edge.ends, lit.sides, strict=True)
+        ),
+        words=lit.words,
+        source=lit.edge.source,
+        evidence=lit.edge.evidence,
+        contrary=lit.edge.contrary,
     )
 
 
