@@ -217,6 +217,6 @@ def test_the_table_holds_every_measure_with_unit_and_count() -> None:
     found = imuhip.assess(done.recording)
     assert set(found.table["unit"]) <= {"deg", "s", "1"}
     assert (found.table["n"] == 3).all()
-    views = found.norms("clinic")["hip_flexion_pelvis_neutral", "left"]
+    views = found.norms("clinic")["knee_to_chest", "hip_flexion_pelvis_neutral", "left"]
     assert [view.norm.limited_to for view in views] == [None]
     json.dumps(found.as_dict())

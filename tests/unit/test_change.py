@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from imuhip.assessment.change import (
     ChangeLimit,
     clinic_limit,
     find_changes,
+    of_several_tests,
     read_limits,
     shipped_limits,
 )
@@ -54,6 +57,21 @@ def test_what_cannot_be_compared_says_why() -> None:
     (unknown,) = find_changes([_measure(1.0)], [_measure(9.0)], [], "same")
     assert unknown.verdict == "no limit known"
     assert find_changes([_measure(1.0)], [_measure(1.0, name="other")], limits, "same") == ()
+
+
+def test_seated_and_prone_are_two_things_with_limits_of_their_own() -> None:
+    def of(test: str, value: float) -> Measure:
+        return replace(_measure(value), test=test)
+
+    before = [of("seated", 40.0), of("prone", 30.0)]
+    after = [of("prone", 34.0), of("seated", 44.0)]
+    limits = [_limit(5.0), attrs.evolve(_limit(3.0), test="prone")]
+    seated, prone = find_changes(before, after, limits, "same")
+    assert (seated.delta, prone.delta) == (4.0, 4.0)
+    assert (seated.verdict, prone.verdict) == ("no detectable change", "changed")
+    assert find_changes([of("seated", 40.0)], [of("prone", 20.0)], limits, "same") == ()
+    assert of_several_tests((seated, prone)) == {"angle"}
+    assert of_several_tests((seated,)) == frozenset()
 
 
 def test_no_change_is_rarely_called_one_and_a_real_one_mostly() -> None:

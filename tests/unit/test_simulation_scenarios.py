@@ -245,3 +245,25 @@ def test_scenarios_that_cannot_be_are_refused(options, message):
     with pytest.raises(ConfigError, match=message) as caught:
         imuhip.simulate(**({"activity": "walk", "minutes": 0.5} | options))
     assert caught.value.hint
+
+
+def test_another_visit_is_the_same_person_who_does_not_repeat_exactly():
+    def visit(number, **options):
+        return imuhip.simulate("walk", 0.5, 3, calibration=False, visit=number, **options)
+
+    first, again = visit(0), visit(1, restrapped=True)
+    stayed = visit(1)
+    np.testing.assert_array_equal(visit(1).sensors["pelvis"].acc, stayed.sensors["pelvis"].acc)
+    ranges = []
+    for one in (first, stayed, again):
+        angles = one.truth_motion.angles_rad
+        ranges.append(np.ptp(np.degrees(angles[np.isfinite(angles).all(axis=1)]), axis=0))
+    for later in ranges[1:]:
+        assert np.abs(later - ranges[0]).max() > 0.01
+        assert np.abs(later - ranges[0]).max() < 12.0
+
+    def gravity(one):
+        return np.median(one.sensors["thigh_left"].acc[:400], axis=0)
+
+    assert np.linalg.norm(gravity(stayed) - gravity(first)) < 0.8  # the strap as it was
+    assert np.linalg.norm(gravity(again) - gravity(first)) > 1.5

@@ -13,7 +13,7 @@ from imuhip.analysis.reserves import GaitReserve, find_reserves
 from imuhip.analysis.sensor_intrinsics import corrected_sensors
 from imuhip.analysis.trials import Trial, find_trials, trial_motion
 from imuhip.analysis.walked_axes import walked_right
-from imuhip.assessment.measures import Measure
+from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.norms import Norms, NormView, norms_for, shipped_norms
 from imuhip.assessment.plausible import doubts
 from imuhip.assessment.protocol import shipped_test, shipped_tests
@@ -72,8 +72,8 @@ class Assessment:
 
     def norms(
         self, profile: str = "clinic", *, norms: Norms | None = None, **person: Any
-    ) -> dict[tuple[str, str | None], tuple[NormView, ...]]:
-        """Return the norms that speak of each measure, by its name and side.
+    ) -> dict[MeasureKey, tuple[NormView, ...]]:
+        """Return the norms that speak of each measure, by its key: test, name and side.
 
         Parameters
         ----------
@@ -91,13 +91,13 @@ class Assessment:
         """
         norms = norms or shipped_norms()
         norms.profile(profile)  # an unknown one is refused, whatever was measured
-        found: dict[tuple[str, str | None], tuple[NormView, ...]] = {}
+        found: dict[MeasureKey, tuple[NormView, ...]] = {}
         for trial in self.trials:
             position = shipped_test(trial.test).position
             for measure in trial.measures:
                 name = _NORMED.get(measure.name)
                 if name is not None:
-                    found[measure.name, measure.side] = norms_for(
+                    found[measure.key] = norms_for(
                         norms, measure, name,
                         profile=profile, position=position, **person,
                     )  # fmt: skip
@@ -169,7 +169,7 @@ def assess(
 
 
 def _last_of_each(trials: Sequence[TrialResult]) -> tuple[Measure, ...]:
-    return tuple({(m.name, m.side): m for trial in trials for m in trial.measures}.values())
+    return tuple({m.key: m for trial in trials for m in trial.measures}.values())
 
 
 def _no_test(markers: Sequence[Marker]) -> AnalysisError:
@@ -235,8 +235,9 @@ def assess_trial(
     if test.position == "standing" and "pelvis" not in right_S:
         measures = tuple(m for m in measures if not m.name.endswith(_UNWALKED))
         notes.append("no walk with these straps: list and twist of the pelvis are not told")
+    named = tuple(replace(measure, test=test.name) for measure in measures)
     return TrialResult(
-        test.name, side, trial.start_s, trial.end_s, repetitions, measures, tuple(notes)
+        test.name, side, trial.start_s, trial.end_s, repetitions, named, tuple(notes)
     )
 
 

@@ -17,7 +17,7 @@ from imuhip.assessment.change import (
     find_changes,
     shipped_limits,
 )
-from imuhip.assessment.measures import Measure
+from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.pain import find_pain, pain_measures
 from imuhip.assessment.trial import TrialResult
 from imuhip.errors import AnalysisError, ImuhipError
@@ -55,6 +55,7 @@ class Comparison:
 
         rows = [
             {
+                "test": change.before.test,
                 "name": change.before.name,
                 "side": change.before.side,
                 "before": change.before.value,
@@ -68,8 +69,8 @@ class Comparison:
             }
             for change in self.changes
         ]
-        names = ["name", "side", "before", "after", "delta", "mdc95", "unit", "verdict", "limit"]
-        return pd.DataFrame(rows, columns=[*names, "reason"])
+        names = ["test", "name", "side", "before", "after", "delta", "mdc95", "unit", "verdict"]
+        return pd.DataFrame(rows, columns=[*names, "limit", "reason"])
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-safe values."""
@@ -112,7 +113,7 @@ def compare(
     first, second = one.measures, other.measures
     limits = shipped_limits() if limits is None else limits
     changes = find_changes(first, second, limits, strapping)
-    had, has = ({(m.name, m.side) for m in measures} for measures in (first, second))
+    had, has = ({m.key for m in measures} for measures in (first, second))
     if not changes:
         raise AnalysisError(
             f"nothing to compare: {_told(one)} before, {_told(other)} after",
@@ -162,5 +163,7 @@ def _told(found: Measured) -> str:
     return f"{named} ({found.no_gait})" if found.no_gait else named
 
 
-def _names(keys: set[tuple[str, Any]]) -> tuple[str, ...]:
-    return tuple(sorted(f"{name}_{side}" if side else name for name, side in keys))
+def _names(keys: set[MeasureKey]) -> tuple[str, ...]:
+    named = (f"{name}_{side}" if side else name for _, name, side in keys)
+    tests = (f" ({test})" if test else "" for test, _, _ in keys)
+    return tuple(sorted(name + test for name, test in zip(named, tests, strict=True)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imuhip.analysis.compare import measured
 from imuhip.assessment.change import Change, ChangeLimit, find_changes, shipped_limits
-from imuhip.assessment.measures import Measure
+from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.pain import Pain, find_pain
 from imuhip.assessment.trial import TrialResult
 from imuhip.errors import AnalysisError
@@ -111,12 +111,12 @@ def find_history(
     ordered = sorted(
         recordings, key=lambda one: one.start_time.timestamp() if one.start_time else 0.0
     )
-    first: dict[tuple[str, str | None], Measure] = {}
+    first: dict[MeasureKey, Measure] = {}
     sessions = []
     for one in ordered:
         found = measured(one)
         changes = find_changes(tuple(first.values()), found.measures, limits, "again")
-        first = {(m.name, m.side): m for m in found.measures} | first
+        first = {m.key: m for m in found.measures} | first
         sessions.append(
             Session(one.start_time, _doses(found.trials), found.measures, changes,
                     find_pain(one.markers))

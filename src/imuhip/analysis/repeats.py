@@ -11,7 +11,7 @@ import numpy as np
 
 from imuhip.analysis.compare import measured
 from imuhip.assessment.change import ChangeLimit, Strapping, clinic_limit
-from imuhip.assessment.measures import Measure, Unit
+from imuhip.assessment.measures import Unit
 from imuhip.assessment.reliability import Reliability, find_reliability
 from imuhip.errors import AnalysisError
 
@@ -27,14 +27,15 @@ class Repeats:
 
     Parameters
     ----------
-    found : mapping of measure to (unit, Reliability)
-        Both sides of a person count as two people would: they are measured apart.
+    found : mapping of (test, measure) to (unit, Reliability)
+        The test is empty for gait and pain. Both sides of a person count
+        as two people would: they are measured apart.
     left_out : mapping of str to str
         Measures and people that could not be used, and why.
     strapping : {"same", "again"}
     """
 
-    found: Mapping[str, tuple[Unit, Reliability]]
+    found: Mapping[tuple[str, str], tuple[Unit, Reliability]]
     left_out: Mapping[str, str]
     strapping: Strapping
 
@@ -47,8 +48,8 @@ class Repeats:
             Who measured whom, and when.
         """
         return tuple(
-            clinic_limit(name, unit, self.strapping, one, source)
-            for name, (unit, one) in self.found.items()
+            clinic_limit(name, unit, self.strapping, one, source, test)
+            for (test, name), (unit, one) in self.found.items()
             if one.mdc95 > 0.0
         )
 
@@ -56,10 +57,16 @@ class Repeats:
         """Return it as plain JSON-safe values."""
         from dataclasses import asdict
 
+        names = [name for _, name in self.found]
         return {
             "strapping": self.strapping,
             "measures": {
-                name: {"unit": unit, **asdict(one)} for name, (unit, one) in self.found.items()
+                name if names.count(name) == 1 else f"{name} ({test})": {
+                    "test": test,
+                    "unit": unit,
+                    **asdict(one),
+                }
+                for (test, name), (unit, one) in self.found.items()
             },
             "left_out": dict(self.left_out),
         }
@@ -88,24 +95,23 @@ def find_repeats(
         When nobody was measured twice, or no measure was measured in three people.
     """
     left_out: dict[str, str] = {}
-    rows: dict[str, list[list[float]]] = defaultdict(list)
-    units: dict[str, Unit] = {}
+    rows: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
+    units: dict[tuple[str, str], Unit] = {}
     repeated = {code: found for code, found in people.items() if len(found) > 1}
     left_out |= {code: "measured once only" for code in people if code not in repeated}
     n_occasions = min((len(found) for found in repeated.values()), default=0)
     for code, recordings in repeated.items():
         watch(code)
-        visits = [_by_name(measured(one).measures) for one in recordings[:n_occasions]]
+        visits = [{m.key: m for m in measured(one).measures} for one in recordings[:n_occasions]]
         for key in visits[0]:
-            name, _ = key
-            units[name] = visits[0][key].unit
-            rows[name].append([visit[key].value if key in visit else np.nan for visit in visits])
-    found: dict[str, tuple[Unit, Reliability]] = {}
-    for name, values in rows.items():
+            units[key[:2]] = visits[0][key].unit
+            rows[key[:2]].append([visit[key].value if key in visit else np.nan for visit in visits])
+    found: dict[tuple[str, str], tuple[Unit, Reliability]] = {}
+    for named, values in rows.items():
         try:
-            found[name] = (units[name], find_reliability(np.array(values)))
+            found[named] = (units[named], find_reliability(np.array(values)))
         except AnalysisError as error:
-            left_out[name] = error.message
+            left_out[" ".join(filter(None, named))] = error.message
     if not found:
         why = "; ".join(f"{name}: {reason}" for name, reason in left_out.items()) or "no recording"
         raise AnalysisError(
@@ -115,7 +121,3 @@ def find_repeats(
             code="E641",
         )
     return Repeats(found, left_out, strapping)
-
-
-def _by_name(measures: Sequence[Measure]) -> dict[tuple[str, str | None], Measure]:
-    return {(m.name, m.side): m for m in measures}

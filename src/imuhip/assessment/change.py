@@ -12,7 +12,7 @@ Weir 2005, doi:10.1519/15184.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,7 +24,6 @@ from imuhip import resources
 from imuhip.assessment.measures import Measure, Unit
 from imuhip.assessment.reliability import Reliability
 from imuhip.calibration.toml_file import checked_converter, read_structured
-from imuhip.core.segments import Side
 
 __all__ = [
     "Change",
@@ -35,6 +34,7 @@ __all__ = [
     "clinic_limit",
     "find_changes",
     "limits_text",
+    "of_several_tests",
     "read_limits",
     "shipped_limits",
 ]
@@ -66,6 +66,8 @@ class ChangeLimit:
     source : str
         Where it is written, or the command that prints it.
     doi, note : str
+    test : str
+        Which test it speaks of; empty for any that gives this measure.
     """
 
     measure: str
@@ -77,6 +79,7 @@ class ChangeLimit:
     source: str
     doi: str = ""
     note: str = ""
+    test: str = ""
 
 
 @attrs.frozen
@@ -112,6 +115,7 @@ class Change:
         """Return it as plain JSON-safe values."""
         return {
             "name": self.before.name,
+            "test": self.before.test,
             "side": self.before.side,
             "unit": self.before.unit,
             "before": self.before.as_dict(),
@@ -129,7 +133,7 @@ def find_changes(
     limits: Sequence[ChangeLimit],
     strapping: Strapping,
 ) -> tuple[Change, ...]:
-    """Return what became of every measure that both have, in the order of `before`.
+    """Return what became of every measure that both have of one test, in the order of `before`.
 
     Parameters
     ----------
@@ -138,12 +142,19 @@ def find_changes(
         Of any kind and both strappings; the best one for each measure is taken.
     strapping : {"same", "again"}
     """
-    later: Mapping[tuple[str, Side | None], Measure] = {(m.name, m.side): m for m in after}
+    later = {measure.key: measure for measure in after}
     return tuple(
-        _judged(measure, later[measure.name, measure.side], limits, strapping)
+        _judged(measure, later[measure.key], limits, strapping)
         for measure in before
-        if (measure.name, measure.side) in later
+        if measure.key in later
     )
+
+
+def of_several_tests(changes: Sequence[Change]) -> frozenset[str]:
+    """Return the names of measures that more than one test gives: readers need its name too."""
+    given = {(change.before.name, change.before.test) for change in changes}
+    names = [name for name, _ in given]
+    return frozenset(name for name in names if names.count(name) > 1)
 
 
 def _judged(
@@ -171,17 +182,26 @@ def _judged(
 def best_limit(
     measure: Measure, limits: Sequence[ChangeLimit], strapping: Strapping
 ) -> ChangeLimit | None:
-    """Return the limit that goes first for a measure: the clinic's, a published, a simulated."""
+    """Return the limit that goes first for a measure: the clinic's, a published, a simulated.
+
+    Of one kind, that of the measure's own test goes before one for any test.
+    """
     fitting = [
         limit
         for limit in limits
         if (limit.measure, limit.strapping, limit.unit) == (measure.name, strapping, measure.unit)
+        and limit.test in ("", measure.test)
     ]
-    return min(fitting, key=lambda limit: _BEST_FIRST.index(limit.kind), default=None)
+    return min(fitting, key=lambda one: (_BEST_FIRST.index(one.kind), not one.test), default=None)
 
 
 def clinic_limit(
-    measure: str, unit: Unit, strapping: Strapping, reliability: Reliability, source: str
+    measure: str,
+    unit: Unit,
+    strapping: Strapping,
+    reliability: Reliability,
+    source: str,
+    test: str = "",
 ) -> ChangeLimit:
     """Return the limit a clinic found by its own repeats.
 
@@ -194,12 +214,15 @@ def clinic_limit(
     reliability : Reliability
     source : str
         Who measured whom, and when.
+    test : str
+        Which test gave it.
     """
     return ChangeLimit(
         measure, strapping, reliability.mdc95, unit, "clinic", reliability.n_people, source,
         note=f"95 % interval {reliability.mdc95_low:.2g} to {reliability.mdc95_high:.2g} {unit}, "
         f"{reliability.n_occasions} occasions, ICC {reliability.icc:.2f} "
         f"({reliability.icc_low:.2f} to {reliability.icc_high:.2f})",
+        test=test,
     )  # fmt: skip
 
 

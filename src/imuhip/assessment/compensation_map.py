@@ -8,7 +8,7 @@ speaks against it. "Consistent with" is all an edge ever says: nothing here caus
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import numpy as np
 
 from imuhip import resources
 from imuhip.assessment.change import ChangeLimit, Strapping, best_limit
-from imuhip.assessment.measures import Measure
+from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.calibration.toml_file import checked_converter, read_structured
 from imuhip.core.segments import SIDES, Side
 
@@ -172,8 +172,7 @@ def draw_map(
         From `read_map`; the one that comes with imuhip without it.
     """
     plan = plan or shipped_map()
-    now = {(m.name, m.side): m for m in measures}
-    before = {(m.name, m.side): m for m in baseline}
+    now, before = _Found(measures), _Found(baseline)
     nodes = tuple(
         _state(node, side, now, before, limits, strapping)
         for node in plan.nodes
@@ -196,24 +195,38 @@ def _belong(edge: Edge, a: Side | None, b: Side | None) -> bool:
     return (a == b) == (edge.sides == "same")
 
 
+class _Found:
+    """Measures by name for what is told, and by test for what is compared."""
+
+    def __init__(self, measures: Sequence[Measure]) -> None:
+        self._newest = {(m.name, m.side): m for m in measures}
+        self._by_key = {m.key: m for m in measures}
+
+    def newest(self, name: str, side: Side | None) -> Measure | None:
+        return self._newest.get((name, side))
+
+    def of(self, key: MeasureKey) -> Measure | None:
+        return self._by_key.get(key)
+
+
 def _state(
     node: Node,
     side: Side | None,
-    now: Mapping[tuple[str, Side | None], Measure],
-    before: Mapping[tuple[str, Side | None], Measure],
+    now: _Found,
+    before: _Found,
     limits: Sequence[ChangeLimit],
     strapping: Strapping,
 ) -> NodeState:
-    measure = now.get((node.measure, side))
+    measure = now.newest(node.measure, side)
     if measure is None or not np.isfinite(measure.value):
         return NodeState(node, side, "not measured")
     if measure.name == "pain":  # what a person says needs no second measurement
         state: State = "stands out" if measure.value > 0.0 else "within"
         return NodeState(node, side, state, measure.value, 0.0, "none")
-    reference, against = before.get((node.measure, side)), "own baseline"
+    reference, against = before.of((measure.test, node.measure, side)), "own baseline"
     if reference is None and side is not None:
         other: Side = "right" if side == "left" else "left"
-        reference, against = now.get((node.measure, other)), "other side"
+        reference, against = now.of((measure.test, node.measure, other)), "other side"
     elif reference is None and node.stands_out == "either":
         # a bias is counted from none at all
         reference, against = _none_of(measure), "none"

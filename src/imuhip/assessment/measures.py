@@ -10,9 +10,11 @@ import numpy as np
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 
-__all__ = ["Measure", "Unit", "median_measure"]
+__all__ = ["Measure", "MeasureKey", "Unit", "median_measure"]
 
 Unit = Literal["deg", "s", "1", "%", "deg/s"]
+
+MeasureKey = tuple[str, str, Side | None]
 
 _MEDIAN_EFFICIENCY = 1.2533
 """Standard error of a median over that of a mean, of many normal values; of three it is 1.16."""
@@ -40,6 +42,9 @@ class Measure:
         In order of time.
     note : str
         What a reader has to know, such as ``"the pelvis never moved by 5 deg"``.
+    test : str
+        Which test gave it, as its protocol is called; empty for gait and pain. Rotation seated and
+        prone are two things: what is compared has to be of one test.
     """
 
     name: str
@@ -50,11 +55,18 @@ class Measure:
     n: int
     per_repetition: tuple[float, ...] = ()
     note: str = ""
+    test: str = ""
+
+    @property
+    def key(self) -> MeasureKey:
+        """Return test, name and side: two measures with the same key can be compared."""
+        return self.test, self.name, self.side
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-safe values; what is not known is None."""
         return {
             "name": self.name,
+            "test": self.test,
             "side": self.side,
             "value": _plain(self.value),
             "sd": _plain(self.sd),

@@ -61,10 +61,10 @@ def assess(
     told = pain_beside(find_pain(recording.markers), found.trials)
     drawn = _map(recording) if show_map else None
     if json:
-        beside = {
-            f"{name}_{side}" if side else name: [_norm(view) for view in shown]
-            for (name, side), shown in views.items()
-        }
+        # several tests may give one measure: each norm tells its position
+        beside: dict[str, list[dict[str, object]]] = {}
+        for (_, name, of), shown in views.items():
+            beside.setdefault(f"{name}_{of}" if of else name, []).extend(map(_norm, shown))
         record = {"file": file, **found.as_dict(), "norms": {"profile": norms, **beside}}
         record["pain"] = [one.as_dict() for one in told]
         print_json(record | ({"map": drawn.as_dict()} if drawn else {}))
@@ -77,7 +77,7 @@ def assess(
             say(f"  - {line}")
         if trial.measures:
             rows = [
-                (_words(m.name), value(m), _beside(views.get((m.name, m.side), ())), m.note)
+                (_words(m.name), value(m), _beside(views.get(m.key, ())), m.note)
                 for m in trial.measures
             ]
             print_table(("measure", "value", f"norm ({norms})", "note"), rows)

@@ -35,7 +35,7 @@ def compare(
 ) -> None:
     """Compare tests and gait of two recordings, judged by the minimal detectable change."""
     import imuhip
-    from imuhip.assessment.change import read_limits, shipped_limits
+    from imuhip.assessment.change import of_several_tests, read_limits, shipped_limits
 
     own = read_limits(limits) if limits else ()
     found = imuhip.compare(
@@ -49,9 +49,10 @@ def compare(
         return
     worn = "straps left on" if straps_on else "sensors put on anew"
     say(f"{before.name} → {after.name}, {worn}")
+    several = of_several_tests(found.changes)
     print_table(
         ("measure", "before", "after", "change", "limit", "verdict"),
-        [_row(change) for change in found.changes],
+        [_row(change, several) for change in found.changes],
     )
     for name in dict.fromkeys(c.reason for c in found.changes if c.reason):
         say(f"  - {name}")
@@ -60,8 +61,10 @@ def compare(
             say(f"only {when}: {', '.join(names)}")
 
 
-def _row(change: Change) -> tuple[str, ...]:
+def _row(change: Change, several: frozenset[str]) -> tuple[str, ...]:
     name = change.before.name.replace("_", " ")
+    if change.before.name in several:
+        name += f" ({change.before.test.replace('_', ' ')})"
     side = f" {change.before.side}" if change.before.side else ""
     digits = 2 if change.before.unit in ("1", "s") else 1
     found = change.as_dict()

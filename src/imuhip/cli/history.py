@@ -13,6 +13,7 @@ from imuhip.cli.output import print_json, print_table, say, working
 
 if TYPE_CHECKING:
     from imuhip.analysis.history import Session
+    from imuhip.assessment.measures import MeasureKey
 
 __all__ = ["history"]
 
@@ -51,27 +52,32 @@ def history(files: _Files, limits: LimitsOption = None, json: JsonOption = False
         ],
     )  # fmt: skip
     say()
-    names = dict.fromkeys((m.name, m.side) for one in found.sessions for m in one.measures)
+    keys = dict.fromkeys(m.key for one in found.sessions for m in one.measures)
     print_table(
         ("measure", *(_when(one) for one in found.sessions)),
         [
-            (f"{name.replace('_', ' ')}{f' {side}' if side else ''}",
-             *(_cell(one, name, side) for one in found.sessions))
-            for name, side in names
+            (_title(key), *(_cell(one, key) for one in found.sessions))
+            for key in keys
         ],
     )  # fmt: skip
     say("* changed since the first, = no detectable change; without a mark no limit is known")
+
+
+def _title(key: MeasureKey) -> str:
+    test, name, side = key
+    words = " ".join(filter(None, (name, side, f"({test})" if test else "")))
+    return words.replace("_", " ")
 
 
 def _when(one: Session) -> str:
     return f"{one.start_time:%Y-%m-%d %H:%M}" if one.start_time else "no date"
 
 
-def _cell(one: Session, name: str, side: str | None) -> str:
+def _cell(one: Session, key: MeasureKey) -> str:
     for measure in one.measures:
-        if (measure.name, measure.side) == (name, side):
+        if measure.key == key:
             verdict = next(
-                (c.verdict for c in one.changes if (c.before.name, c.before.side) == (name, side)),
+                (c.verdict for c in one.changes if c.before.key == key),
                 "",
             )
             mark = {"changed": " *", "no detectable change": " ="}.get(verdict, "")

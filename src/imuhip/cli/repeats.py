@@ -64,16 +64,17 @@ def repeats(
         print_json(found.as_dict())
         return
     print_table(
-        ("measure", "people", "ICC (95 %)", "SEM (95 %)", "MDC95 (95 %)"),
+        ("test", "measure", "people", "ICC (95 %)", "SEM (95 %)", "MDC95 (95 %)"),
         [
             (
+                test.replace("_", " ") or "gait",
                 name.replace("_", " "),
                 f"{one.n_people} x {one.n_occasions}",
                 f"{one.icc:.2f} ({one.icc_low:.2f} to {one.icc_high:.2f})",
                 f"{one.sem:.2f} ({one.sem_low:.2f} to {one.sem_high:.2f}) {unit}",
                 f"{one.mdc95:.2f} ({one.mdc95_low:.2f} to {one.mdc95_high:.2f}) {unit}",
             )
-            for name, (unit, one) in found.found.items()
+            for (test, name), (unit, one) in found.found.items()
         ],
     )
     for name, why in found.left_out.items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from imuhip.report.wording import amount, measure_label, plain_number
+from imuhip.assessment.change import of_several_tests
+from imuhip.report.wording import amount, measure_label, plain_number, test_label
 
 if TYPE_CHECKING:
     from imuhip.analysis.compare import Comparison
@@ -54,17 +55,21 @@ class ChangeGroup:
 def change_groups(found: Comparison) -> list[ChangeGroup]:
     """Return all measures both sessions have; tests first, in the order of before."""
     rows: dict[str, list[ChangeRow]] = {title: [] for title, _ in (_GROUPS[-1], *_GROUPS[:-1])}
+    several = of_several_tests(found.changes)
     for change in found.changes:
         name = change.before.name
         title, prefix = next(one for one in _GROUPS if name.startswith(one[1]))
-        rows[title].append(_row(change, name.removeprefix(prefix) if prefix[-1:] == "_" else name))
+        label = measure_label(name.removeprefix(prefix) if prefix[-1:] == "_" else name)
+        if name in several:
+            label += f" ({test_label(change.before.test, None)})"
+        rows[title].append(_row(change, label))
     return [ChangeGroup(title, tuple(found)) for title, found in rows.items() if found]
 
 
-def _row(change: Change, name: str) -> ChangeRow:
+def _row(change: Change, label: str) -> ChangeRow:
     before, after, limit = change.before, change.after, change.limit
     return ChangeRow(
-        label=measure_label(name),
+        label=label,
         side=before.side or "–",
         before=amount(before),
         n_before=before.n,

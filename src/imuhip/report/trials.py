@@ -131,7 +131,7 @@ def views_of(trial: TrialResult, choice: NormChoice) -> dict[str, tuple[NormView
     alone = Assessment((trial,))
     found: dict[str, tuple[NormView, ...]] = {}
     for profile in choice.profiles:
-        for (name, _), views in alone.norms(profile, **person).items():
+        for (_, name, _), views in alone.norms(profile, **person).items():
             found[name] = (*found.get(name, ()), *views)
     return found
 

@@ -41,6 +41,7 @@ __all__ = ["simulate"]
 _INTERNAL_HZ = 400.0
 """Bodies are moved at least this densely; sensors read at a whole division of it."""
 
+_VISITS = 2020
 _LATE = {"left": 1.0, "right": -1.0}
 
 
@@ -73,6 +74,8 @@ def simulate(
     stance_deg: float = 0.0,
     contact_spread: float = 0.0,
     magnetometer: bool | Mapping[str, float] = False,
+    visit: int = 0,
+    restrapped: bool = False,
 ) -> Recording:
     """Simulate a session of a person wearing sensors.
 
@@ -146,6 +149,11 @@ def simulate(
         Gives the sensors ``mag`` in a field the earth's alone makes; a mapping names the place,
         such as ``{"building": 1, "iron": 1}``: the fields of
         `imuhip.simulation.magnetic_field.MagneticPlace`.
+    visit : int
+        The same person another time, at the same speeds: other strides, another way of standing,
+        and chips switched on anew.
+    restrapped : bool
+        Whether the sensors were taken off before this visit and strapped on anew.
 
     Returns
     -------
@@ -178,7 +186,8 @@ def simulate(
     scales = tissue_change or (1.0, 1.0)
     check_scales(tissue_change=min(scales), tissue_changed=max(scales))
     place = magnetic_place(magnetometer)
-    streams = _streams(seed)
+    check_scales(visit=visit)
+    streams, straps = _streams(seed, visit), _streams(seed, visit if restrapped else 0)
     person = draw_person(streams["person"])
     plan = plan_session(
         activity,
@@ -219,7 +228,7 @@ def simulate(
     body = add_movements(body, course, plan.movements, person, moving)
     body = restand(body, course, plan.movements, posture, pose_spread(pose_error_deg), moving)
     motions = segment_motions(body, person.body, segments)
-    mounts = place_sensors(mounting, segments, person.body, streams["mounting"])
+    mounts = place_sensors(mounting, segments, person.body, straps["mounting"])
     gait_s = [(bout.start_s, bout.end_s) for bout in plan.bouts]
     surroundings = None if place is None else lay_surroundings(place, course, gait_s, seed)
     wearing = Wearing(
@@ -231,7 +240,8 @@ def simulate(
     sensors, sensor_orientations = {}, {}
     for order, segment in enumerate(segments):
         # one stream per segment: wearing a shank sensor must not change the thigh's
-        tissue, chip, loss, hand = streams[segment].spawn(4)
+        _, chip, loss, hand = streams[segment].spawn(4)
+        tissue = straps[segment].spawn(4)[0]
         mount, motion = mounts[segment], motions[segment]
         carried = carry(mount, motion, (segment, order), wearing, body, course, plan, tissue, hand)
         late_s = 1e-3 * sync_error_ms * _LATE.get(segment.rpartition("_")[2], 0.0)
@@ -258,13 +268,20 @@ def simulate(
     )
 
 
-def _streams(seed: int) -> dict[str, np.random.Generator]:
-    """Return one generator per concern, so that an option changes only what it names."""
+def _streams(seed: int, visit: int) -> dict[str, np.random.Generator]:
+    """Return one generator per concern, so that an option changes only what it names.
+
+    Person, speeds, ground and how their feet meet it are the person's at every visit.
+    """
     # new names go behind the old ones, whose draws must stay
     first = ("person", "plan", "course", "strides", "mounting", "posture")
     names = (*first, *SEGMENTS, "ground", "stances", "feet")
-    children = np.random.SeedSequence(seed).spawn(len(names))
-    return {n: np.random.default_rng(child) for n, child in zip(names, children, strict=True)}
+    own = dict(zip(names, np.random.SeedSequence(seed).spawn(len(names)), strict=True))
+    if visit > 0:
+        anew = np.random.SeedSequence(seed, spawn_key=(_VISITS, visit)).spawn(len(names))
+        kept = {name: own[name] for name in ("person", "plan", "ground", "feet")}
+        own = dict(zip(names, anew, strict=True)) | kept
+    return {name: np.random.default_rng(child) for name, child in own.items()}
 
 
 def _draw_posture(rng: np.random.Generator, error_deg: float) -> Posture:

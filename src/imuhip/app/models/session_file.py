@@ -14,7 +14,7 @@ from imuhip.analysis.gait_measures import gait_measures
 from imuhip.analysis.result import Analysis
 from imuhip.analysis.trials import find_trials
 from imuhip.app.models import wording
-from imuhip.assessment.measures import Measure
+from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.norms import NormView
 from imuhip.assessment.pain import PainBeside, find_pain, pain_beside, pain_measures
 from imuhip.core.segments import SIDES
@@ -52,7 +52,7 @@ class SessionFile:
     no_gait: str
     gait: tuple[Measure, ...]
     pain: tuple[PainBeside, ...]
-    norms: Mapping[str, Mapping[tuple[str, str | None], tuple[NormView, ...]]]
+    norms: Mapping[str, Mapping[MeasureKey, tuple[NormView, ...]]]
 
     @property
     def measures(self) -> tuple[Measure, ...]:

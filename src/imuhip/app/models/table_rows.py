@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imuhip.app.models import wording
 from imuhip.app.models.session_file import SessionFile, norm_source, norm_text, stride_lines
-from imuhip.assessment.change import Change
+from imuhip.assessment.change import Change, of_several_tests
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.protocol import shipped_test
 from imuhip.assessment.trial import TrialResult
@@ -62,7 +62,7 @@ def review_rows(session: SessionFile, profile: str) -> list[TableRow]:
         rows.append(TableRow((f"{trial_title(trial)}: {n} repetitions, at {at}",), "heading"))
         rows += [TableRow((f"▲ {note}",), "note") for note in trial.notes]
         for measure in trial.measures:
-            views = session.norms[profile].get((measure.name, measure.side), ())
+            views = session.norms[profile].get(measure.key, ())
             rows.append(_row(measure, norm_text(views), norm_source(views)))
     if session.analysis is not None and session.gait:
         rows.append(TableRow((wording.WALK_TITLE,), "heading"))
@@ -90,6 +90,7 @@ def _row(measure: Measure, norm: str, source: str) -> TableRow:
 def change_rows(changes: tuple[Change, ...]) -> list[TableRow]:
     """Return before and after of every measure, with the limit and the verdict."""
     rows = []
+    several = of_several_tests(changes)
     for change in changes:
         unit = change.before.unit
         delta = limit = wording.UNKNOWN
@@ -100,6 +101,8 @@ def change_rows(changes: tuple[Change, ...]) -> list[TableRow]:
         if change.limit is not None:
             limit = wording.amount(change.limit.mdc95, unit, fine=True)
         label = wording.sided(wording.words(change.before.name), change.before.side)
+        if change.before.name in several:
+            label += f" ({wording.words(change.before.test)})"
         source = "" if change.limit is None else f"{change.limit.kind}: {change.limit.source}"
         rows.append(
             TableRow(
