@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,14 +100,11 @@ def run_live_window(
         ensure_window()
         from imuhip.app.models.live_model import LiveModel
         from imuhip.app.models.live_source import AcquisitionSource
-        from imuhip.app.models.palette import DARK
-        from imuhip.app.models.preferences import PreferenceFile, settings_file
+        from imuhip.app.views.application import preferred
         from imuhip.app.views.live_window import LiveWindow, make_application, show_until_closed
 
         make_application()
-        preferences = PreferenceFile(settings_file())
-        if dark:
-            preferences.preferences = replace(preferences.preferences, theme=DARK.name)
+        preferences = preferred(dark=dark)
         model = LiveModel(
             AcquisitionSource(acquisition, subject=subject, settings=settings),
             out=out,

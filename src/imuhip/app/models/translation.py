@@ -9,7 +9,6 @@ words are found by models (docs/decisions/0019-strings-in-toml.md).
 
 from __future__ import annotations
 
-import locale
 import pkgutil
 import string
 import tomllib
@@ -20,6 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from imuhip.app import models
+from imuhip.app.models.preferences import AUTOMATIC
 from imuhip.app.models.wording_texts import TEXTS
 
 __all__ = [
@@ -71,13 +71,18 @@ def read_language(code: str) -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def language_for(wanted: str) -> str:
-    """Return the language for a setting: itself, that of the computer, or English."""
-    if wanted in languages():
-        return wanted
-    told = locale.getlocale()[0] or ""
-    code = told.split("_")[0].lower()
-    return code if wanted == "auto" and code in languages() else ENGLISH
+def language_for(wanted: str, computer: str) -> str:
+    """Return the language for a setting: itself, that of the computer, or English.
+
+    Parameters
+    ----------
+    wanted : str
+        A code, or ``"auto"``.
+    computer : str
+        Such as ``"de_CH"``.
+    """
+    code = computer.replace("-", "_").split("_")[0].lower() if wanted == AUTOMATIC else wanted
+    return code if code in languages() else ENGLISH
 
 
 def use(code: str) -> None:

@@ -1,4 +1,4 @@
-"""The application around a window: made once, run until the window is closed, Ctrl-C included."""
+"""The application around a window: made once, its settings, run until the window is closed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,39 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-__all__ = ["make_application", "show_until_closed"]
+from imuhip.app.models import translation
+from imuhip.app.models.palette import DARK
+from imuhip.app.models.preferences import PreferenceFile, settings_file
+
+__all__ = ["make_application", "preferred", "show_until_closed"]
 
 
 def make_application() -> QApplication:
     """Return the application, which must be there before the first widget."""
     application = QApplication.instance()
     return application if isinstance(application, QApplication) else QApplication(["imuhip"])
+
+
+def preferred(*, dark: bool) -> PreferenceFile:
+    """Return the settings, with every string in their language from here on.
+
+    Parameters
+    ----------
+    dark : bool
+        Dark colours, whatever the file says.
+    """
+    computer = QLocale.system().name()
+    language = PreferenceFile(settings_file()).preferences.language
+    translation.use(translation.language_for(language, computer))
+    file = PreferenceFile(settings_file())  # whose problem is told in that language
+    if dark:
+        file.preferences = replace(file.preferences, theme=DARK.name)
+    return file
 
 
 def show_until_closed(window: QMainWindow) -> None:
