@@ -19,63 +19,62 @@ STEP_DEG = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PanelPlan:
-    """One panel.
+    """One panel; its words are those of the language in use when they are asked for.
 
     Parameters
     ----------
-    title : str
+    name : str
+        A hip motion, or the pelvis.
     angles : tuple of str
         Angles drawn.
     styles : tuple of str
-        For each angle, the key of its colour and line pattern.
-    labels : tuple of str
-        For each angle, its name beside the number.
-    notes : tuple of str
-        For each angle, what plus means, where that is not on the axis.
-    up, down : str
-        What plus and minus mean for all curves of the panel.
+        For each angle, the key of its colour, its line pattern and its name.
     least_deg : (float, float)
         The axis reaches at least so far.
     """
 
-    title: str
+    name: str
     angles: tuple[str, ...]
     styles: tuple[str, ...]
-    labels: tuple[str, ...]
-    notes: tuple[str, ...]
-    up: str
-    down: str
     least_deg: tuple[float, float]
+
+    @property
+    def title(self) -> str:
+        """Return what the panel is called."""
+        return wording.PANEL_TITLES[self.name]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return for each angle its name beside the number."""
+        return tuple(wording.ANGLE_NAMES[style] for style in self.styles)
+
+    @property
+    def up(self) -> str:
+        """Return what plus means for all curves of the panel; empty where they differ."""
+        return wording.ANGLE_ENDS[self.name][0]
+
+    @property
+    def down(self) -> str:
+        """Return what minus means for all curves of the panel; empty where they differ."""
+        return wording.ANGLE_ENDS[self.name][1]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return for each angle what plus means, where that is not said of the panel."""
+        if self.up:
+            return ("",) * len(self.angles)
+        return tuple(f"+ {wording.ANGLE_ENDS[angle][0]}" for angle in self.angles)
 
 
 def _hip(motion: str, least_deg: tuple[float, float]) -> PanelPlan:
-    up, down = wording.ANGLE_ENDS[motion]
-    return PanelPlan(
-        title=wording.PANEL_TITLES[motion],
-        angles=tuple(f"{motion}_{side}" for side in SIDES),
-        styles=tuple(SIDES),
-        labels=tuple(wording.ANGLE_NAMES[side] for side in SIDES),
-        notes=("", ""),
-        up=up,
-        down=down,
-        least_deg=least_deg,
-    )
+    return PanelPlan(motion, tuple(f"{motion}_{side}" for side in SIDES), tuple(SIDES), least_deg)
 
 
 PANELS: Final = (
     _hip("hip_rotation", (-20.0, 20.0)),
     _hip("hip_flexion", (-20.0, 40.0)),
     _hip("hip_adduction", (-20.0, 20.0)),
-    PanelPlan(
-        title=wording.PANEL_TITLES["pelvis"],
-        angles=PELVIS_ANGLES,
-        styles=PELVIS_ANGLES,
-        labels=tuple(wording.ANGLE_NAMES[angle] for angle in PELVIS_ANGLES),
-        notes=tuple(f"+ {wording.ANGLE_ENDS[angle][0]}" for angle in PELVIS_ANGLES),
-        up="",
-        down="",
-        least_deg=(-20.0, 20.0),
-    ),
+    PanelPlan("pelvis", PELVIS_ANGLES, PELVIS_ANGLES, (-20.0, 20.0)),
 )
 
 
