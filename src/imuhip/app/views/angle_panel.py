@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from imuhip.app.models import wording
 from imuhip.app.models.angle_history import AngleHistory, AngleReading
@@ -17,6 +25,8 @@ from imuhip.app.views.style import set_kind
 __all__ = ["AnglePanel"]
 
 _AXIS_WIDTH_PX = 58
+_NUMBER_WIDTH_PX = 170
+_LEAST_PLOT_PX = 110
 
 
 class AnglePanel(QFrame):
@@ -56,6 +66,9 @@ class AnglePanel(QFrame):
     def _make_plot(self, span_s: float) -> pg.PlotWidget:
         plot = pg.PlotWidget(parent=self)
         plot.setFrameShape(QFrame.Shape.NoFrame)
+        # It takes what room there is, and asks for none beyond its least height.
+        plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        plot.setMinimumHeight(_LEAST_PLOT_PX)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         item = plot.getPlotItem()
         item.setMouseEnabled(False, False)
@@ -92,7 +105,7 @@ class AnglePanel(QFrame):
         if self.plan.up:
             ends.setText(f"▲ {self.plan.up}   ▼ {self.plan.down}")
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(12, 8, 12, 6)
+        whole.setContentsMargins(12, 6, 12, 5)
         whole.setSpacing(2)
         top = QHBoxLayout()
         whole.addLayout(top)
@@ -105,6 +118,7 @@ class AnglePanel(QFrame):
         middle.addWidget(self.plot, 1)
         numbers = QVBoxLayout()
         middle.addLayout(numbers)
+        numbers.setSpacing(0)
         for number in self.numbers:
             numbers.addStretch(1)
             numbers.addWidget(number)
@@ -116,6 +130,10 @@ class AnglePanel(QFrame):
         item = self.plot.getPlotItem()
         font = self.font()
         font.setPixelSize(round(13 * scale))
+        item.getAxis("left").setWidth(round(_AXIS_WIDTH_PX * scale))
+        item.layout.setContentsMargins(0, round(9 * scale), 12, 0)
+        # Large text is for reading, not for seeing more: the plot keeps its height.
+        self.plot.setMinimumHeight(round(_LEAST_PLOT_PX * scale))
         for name in ("left", "bottom"):
             axis = item.getAxis(name)
             axis.setPen(pg.mkPen(theme.rule))
@@ -126,6 +144,7 @@ class AnglePanel(QFrame):
         for curve, number, style in zip(self._curves, self.numbers, self.plan.styles, strict=True):
             curve.set_colour(theme.curves[style], theme.panel)
             number.sample.set_colour(theme.curves[style])
+            number.setFixedWidth(round(_NUMBER_WIDTH_PX * scale))
 
     def show_curves(self, history: AngleHistory) -> None:
         """Draw the newest state of every curve."""
@@ -159,7 +178,7 @@ class AngleNumber(QWidget):
         self.value.setObjectName("smallnumber" if small else "number")
         self.sd.setObjectName("sd")
         self.range.setObjectName("range")
-        self.setFixedWidth(170)
+        self.setFixedWidth(_NUMBER_WIDTH_PX)
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         grid = QGridLayout(self)
         grid.setContentsMargins(8, 0, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -16,13 +17,11 @@ from PySide6.QtWidgets import (
 from imuhip.app.models import wording
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.recording_control import RecordingState
-from imuhip.app.views.style import set_kind, show_elided
+from imuhip.app.views.style import LARGE_TEXT, set_kind, show_elided
 
 __all__ = ["Header"]
 
 _FILE_WIDTH_PX = 200
-_LARGE = 1.5
-"""From this text size on, the file and what has a key of its own make room."""
 
 
 class Header(QFrame):
@@ -37,6 +36,7 @@ class Header(QFrame):
     def __init__(self, *, simulated: bool) -> None:
         super().__init__()
         self.setObjectName("header")
+        self._wraps = False
         self.headline, self.detail = QLabel(), QLabel()
         self.elapsed, self.file = QLabel("0:00"), QLabel(wording.NOTHING_RECORDED)
         self.badge = QLabel(wording.SIMULATED)
@@ -68,11 +68,11 @@ class Header(QFrame):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 12, 8)
-        row.setSpacing(12)
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(16, 8, 12, 8)
+        self._box.setSpacing(12)
         words = QVBoxLayout()
-        row.addLayout(words, 1)
+        self._box.addLayout(words, 1)
         words.setSpacing(2)
         words.addWidget(self.headline)
         below = QHBoxLayout()
@@ -80,26 +80,38 @@ class Header(QFrame):
         below.setSpacing(14)
         below.addWidget(self.progress)
         below.addWidget(self.detail, 1)
-        row.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
+        recording = QHBoxLayout()
+        self._box.addLayout(recording)
+        recording.setSpacing(12)
+        recording.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
+        recording.addStretch(1)
         facts = QVBoxLayout()
-        row.addLayout(facts)
+        recording.addLayout(facts)
         facts.setSpacing(0)
         facts.addWidget(self.elapsed, 0, Qt.AlignmentFlag.AlignRight)
         facts.addWidget(self.file, 0, Qt.AlignmentFlag.AlignRight)
-        row.addWidget(self.mark)
-        row.addWidget(self.record)
+        recording.addWidget(self.mark)
+        recording.addWidget(self.record)
 
     def set_scale(self, scale: float) -> None:
         """Leave the words as much room as large text needs."""
-        self.file.setVisible(scale < _LARGE)
-        self.mark.setVisible(scale < _LARGE)
+        self._wraps = scale >= LARGE_TEXT
+        self.headline.setWordWrap(self._wraps)
+        directions = QBoxLayout.Direction
+        self._box.setDirection(directions.TopToBottom if self._wraps else directions.LeftToRight)
+        # What has a key of its own, and the file, make room.
+        self.file.setVisible(not self._wraps)
+        self.mark.setVisible(not self._wraps)
         self.progress.setFixedWidth(round(180 / scale))
 
     def show_guidance(self, guidance: Guidance) -> None:
         """Show the step of the session."""
         set_kind(self, guidance.kind)
         set_kind(self.headline, guidance.kind)
-        show_elided(self.headline, guidance.headline)
+        if self._wraps:
+            self.headline.setText(guidance.headline)
+        else:
+            show_elided(self.headline, guidance.headline)
         self.detail.setText(guidance.detail)
         self.setAccessibleName(f"{guidance.headline}. {guidance.detail}")
         self.progress.setVisible(guidance.progress is not None)

@@ -9,6 +9,7 @@ from imuhip.app.models.palette import Theme
 from imuhip.app.models.panels import PANELS
 from imuhip.app.views.angle_panel import AnglePanel
 from imuhip.app.views.sensor_strip import SensorStrip
+from imuhip.app.views.style import LARGE_TEXT
 
 __all__ = ["LiveScreen"]
 
@@ -34,16 +35,22 @@ class LiveScreen(QWidget):
             panel.plot.getPlotItem().setXLink(self.panels[0].plot.getPlotItem())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        grid = QGridLayout()
-        column.addLayout(grid, 1)
-        grid.setSpacing(10)
-        for k, panel in enumerate(self.panels):
-            grid.addWidget(panel, k // 2, k % 2)
+        column.setSpacing(8)
+        self._grid = QGridLayout()
+        column.addLayout(self._grid, 1)
+        self._grid.setSpacing(8)
+        self._arrange(2)
         column.addWidget(self.strip)
+
+    def _arrange(self, n_columns: int) -> None:
+        """Put the panels side by side, or beneath one another."""
+        for k, panel in enumerate(self.panels):
+            self._grid.addWidget(panel, k // n_columns, k % n_columns)
 
     def set_theme(self, theme: Theme, scale: float = 1.0) -> None:
         """Take the colours of a theme."""
+        self._arrange(1 if scale >= LARGE_TEXT else 2)
+        self.strip.set_scale(scale)
         for panel in self.panels:
             panel.set_theme(theme, scale)
 

@@ -24,9 +24,11 @@ from imuhip.app.views.do_page import DoPage
 from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
 from imuhip.app.views.notices import NoticeBar
+from imuhip.app.views.page_area import PageArea
 from imuhip.app.views.person_page import PersonPage
 from imuhip.app.views.retest_page import RetestPage
 from imuhip.app.views.review_page import ReviewPage
+from imuhip.app.views.sensors_page import SensorsPage
 from imuhip.app.views.step_bar import StepBar
 from imuhip.app.views.step_keys import StepKey, StepKeys
 from imuhip.app.views.style import style_sheet
@@ -82,6 +84,7 @@ class LiveWindow(QMainWindow):
         self.model = model
         self.session = SessionModel(model, parts=parts)
         self.person_page = PersonPage(self.session.person)
+        self.sensors_page = SensorsPage(self.session.sensors)
         self.screen_widget = LiveScreen(model)
         self.do_page = DoPage(self.session.do)
         self.review_page = ReviewPage(self.session.review)
@@ -111,16 +114,19 @@ class LiveWindow(QMainWindow):
         self._timer.timeout.connect(self.tick)
 
     def _lay_out(self) -> None:
-        self._stepped: dict[str, PersonPage | DoPage | ReviewPage | RetestPage] = {
+        self._stepped: dict[str, PersonPage | SensorsPage | DoPage | ReviewPage | RetestPage] = {
             "person": self.person_page,
+            "sensors": self.sensors_page,
             "do": self.do_page,
             "review": self.review_page,
             "retest": self.retest_page,
         }
         self._pages: dict[str, QWidget] = {"live": self.screen_widget, **self._stepped}
         self._stack = QStackedWidget()
-        for page in self._pages.values():
-            self._stack.addWidget(page)
+        # Large text on a small screen needs more room than there is.
+        self._areas = {step: PageArea(page) for step, page in self._pages.items()}
+        for area in self._areas.values():
+            self._stack.addWidget(area)
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(10, 8, 10, 10)
@@ -153,14 +159,18 @@ class LiveWindow(QMainWindow):
         add("Open the report", ["Ctrl+O"], self.review_page.open_report, "review", "retest")
         add("Sensors left on", ["S"], self.session.retest.turn_strapping, "retest")
         for score in PAIN_SCORES:
-            add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score))
+            add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score),
+                "do", "live", "calibrate")
         add("Mark this instant", ["M"], self.model.mark)
         add(words.LIGHT_OR_DARK, ["Ctrl+D"], self.toggle_theme)
         add(words.LARGER, ["Ctrl++", "Ctrl+="], partial(self.enlarge, 1))
         add(words.SMALLER, ["Ctrl+-"], partial(self.enlarge, -1))
+        add(words.SCROLL_DOWN, ["Ctrl+Down"], partial(self.scroll_page, 1))
+        add(words.SCROLL_UP, ["Ctrl+Up"], partial(self.scroll_page, -1))
         add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
         add("Quit", ["Ctrl+Q"], self._quit)
         self._keys.add(self.person_page.keys, ["person"])
+        self._keys.add(self.sensors_page.keys, ["sensors"])
         self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
         header.record.clicked.connect(self.toggle_recording)
@@ -188,7 +198,7 @@ class LiveWindow(QMainWindow):
         """Show another step."""
         self.session.go_to(step)
         self._keys.show_step(step)
-        self._stack.setCurrentWidget(self._pages[self.session.step])
+        self._stack.setCurrentWidget(self._areas[self.session.step])
         if step == "live":
             self.header.record.setFocus()
         else:
@@ -204,6 +214,11 @@ class LiveWindow(QMainWindow):
     def enlarge(self, steps: int) -> None:
         """Let all text be larger by a step, or smaller for negative `steps`."""
         self._prefer(self._preferences.preferences.enlarged(steps))
+
+    def scroll_page(self, steps: int) -> None:
+        """Show what is further down, or further up for negative `steps`."""
+        bar = self._areas[self.session.step].verticalScrollBar()
+        bar.setValue(bar.value() + steps * bar.pageStep() // 2)
 
     def read_notice(self) -> None:
         """Put the notice away that is shown."""
@@ -223,8 +238,10 @@ class LiveWindow(QMainWindow):
         self.setStyleSheet(style_sheet(theme, scale))
         self.screen_widget.set_theme(theme, scale)
         self.person_page.set_scale(scale)
+        self.sensors_page.set_theme(theme, scale)
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)
+        self.steps.show_step(self.session.step)
 
     def _quit(self) -> None:
         self.close()
@@ -256,6 +273,7 @@ class LiveWindow(QMainWindow):
         """Write everything that is not a curve."""
         self.steps.show_step(self.session.step)
         self.notice_bar.show_notices(self.notices.unread)
+        self.header.show_simulated(simulated=self.model.simulated)
         self.header.show_guidance(self.session.guidance)
         self.header.show_recording(self.model.recording)
         if self.session.step == "live":

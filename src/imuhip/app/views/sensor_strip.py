@@ -24,15 +24,29 @@ CARDS_IN_A_ROW = 4
 
 
 class SensorStrip(QWidget):
-    """Shows the cards it is given, as many as there are."""
+    """Shows the cards it is given, as many as there are.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    in_a_row : int
+        At most so many stand side by side.
+    """
+
+    def __init__(self, in_a_row: int = CARDS_IN_A_ROW) -> None:
         super().__init__()
+        self._most = self._in_a_row = in_a_row
         self.setAccessibleName("Sensors")
         self.cards: dict[str, CardWidget] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(10)
+
+    def set_scale(self, scale: float) -> None:
+        """Put fewer cards side by side where text is large."""
+        in_a_row = max(1, int(self._most / scale))
+        if in_a_row != self._in_a_row:
+            self._in_a_row = in_a_row
+            self._arrange()
 
     def show_cards(self, cards: Sequence[SensorCard]) -> None:
         """Show these cards, in this order."""
@@ -46,8 +60,11 @@ class SensorStrip(QWidget):
             self._grid.removeWidget(old)
             old.deleteLater()
         self.cards = {segment: CardWidget() for segment in segments}
-        n_rows = -(-len(segments) // CARDS_IN_A_ROW)
-        n_columns = -(-len(segments) // max(1, n_rows))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        n_rows = -(-len(self.cards) // self._in_a_row)
+        n_columns = -(-len(self.cards) // max(1, n_rows))
         for k, card in enumerate(self.cards.values()):
             self._grid.addWidget(card, k // n_columns, k % n_columns)
 
@@ -98,7 +115,8 @@ class CardWidget(QFrame):
         self.state.setText(card.state)
         show_elided(self.name, card.name)
         self.figures.setText(
-            f"battery {card.battery}  ·  {card.rate}  ·  lost {card.loss}  ·  {card.age} ago"
+            f"battery {card.battery}  ·  signal {card.signal}  ·  {card.rate}"
+            f"  ·  lost {card.loss}  ·  {card.age} ago"
         )
         self.step.setText(card.next_step or " ")  # keeps its line, so that nothing jumps
         self.setAccessibleName(card.spoken)

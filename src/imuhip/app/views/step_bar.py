@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_window
 from imuhip.app.views.style import set_kind
 
 __all__ = ["StepBar"]
@@ -31,6 +32,9 @@ class StepBar(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         self.buttons: dict[str, QPushButton] = {}
+        self._present = ""
+        # It never asks for more than the window is wide: see `show_step`.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for step in steps:
             button = QPushButton()
             button.setObjectName("step")
@@ -43,10 +47,22 @@ class StepBar(QFrame):
 
     def show_step(self, present: str) -> None:
         """Show where one is: by a sign and words as well as by colour."""
+        self._present = present
         for step, button in self.buttons.items():
             here = step == present
             sign = "▸ " if here else ""
             button.setText(f"{sign}{wording.STEP_TITLES[step]}  {wording.STEP_KEYS[step]}")
-            what = f"{wording.STEP_TITLES[step]}, key {wording.STEP_KEYS[step]}"
-            button.setAccessibleName(f"{what}, shown now" if here else what)
+            name = wording_window.STEP_NAME_HERE if here else wording_window.STEP_NAME
+            name = name.format(title=wording.STEP_TITLES[step], key=wording.STEP_KEYS[step])
+            button.setAccessibleName(name)
+            button.setToolTip(name)
             set_kind(button, "here" if here else "away")
+        if self.sizeHint().width() > self.width():
+            for step, button in self.buttons.items():
+                if step != present:
+                    button.setText(wording.STEP_KEYS[step])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Write as much as there is room for."""
+        super().resizeEvent(event)
+        self.show_step(self._present)

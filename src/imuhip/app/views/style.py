@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 
 from imuhip.app.models.palette import Theme
 
-__all__ = ["scrolling", "set_kind", "show_elided", "style_sheet"]
+__all__ = ["LARGE_TEXT", "scrolling", "set_kind", "show_elided", "style_sheet", "unframed"]
+
+LARGE_TEXT: Final = 1.5
+"""From this size of text on, what stands side by side stands beneath one another."""
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -92,10 +97,16 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
 def scrolling(widget: QWidget) -> QScrollArea:
     """Return a widget in a frame that scrolls where a screen is too small for it."""
     area = QScrollArea()
+    unframed(area)
     area.setWidgetResizable(True)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setWidget(widget)
     return area
+
+
+def unframed(area: QScrollArea) -> None:
+    """Let a scroll area be nothing but what is in it; keys scroll it, not the focus."""
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
 
 def set_kind(widget: QWidget, kind: str) -> None:
