@@ -6,12 +6,12 @@ their change since the first. One person, no control: a trend here proves nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from imuhip.analysis.compare import measured
+from imuhip.analysis.compare import Measured, measured
 from imuhip.assessment.change import Change, ChangeLimit, find_changes, shipped_limits
 from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.pain import Pain, find_pain
@@ -82,7 +82,9 @@ class History:
 
 
 def find_history(
-    recordings: Sequence[Recording], limits: Sequence[ChangeLimit] | None = None
+    recordings: Sequence[Recording],
+    limits: Sequence[ChangeLimit] | None = None,
+    measure: Callable[[Recording], Measured] = measured,
 ) -> History:
     """Measure all sessions of one person.
 
@@ -92,6 +94,8 @@ def find_history(
         Of one subject; sorted here by their start.
     limits : sequence of ChangeLimit, optional
         The shipped ones without it.
+    measure : callable
+        Returns all measures of a recording; by default with the settings of `imuhip.analyze`.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def find_history(
     first: dict[MeasureKey, Measure] = {}
     sessions = []
     for one in ordered:
-        found = measured(one)
+        found = measure(one)
         changes = find_changes(tuple(first.values()), found.measures, limits, "again")
         first = {m.key: m for m in found.measures} | first
         sessions.append(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from imuhip.cli.analyze import FilterOption, MagOption, PlaceOption, analyzed, parsed_place
+from imuhip.cli.analyze import FilterOption, MagOption, PlaceOption, parsed_place
+from imuhip.cli.findings import findings
 from imuhip.cli.options import JsonOption, OptionError
 from imuhip.cli.output import print_json, working
 from imuhip.cli.pages import Pages
-
-if TYPE_CHECKING:
-    from imuhip.analysis.assess import Assessment
-    from imuhip.analysis.result import Analysis
-    from imuhip.recording.session import Recording
+from imuhip.cli.person_report import person_page, safe_name
 
 __all__ = ["report"]
 
 FilesArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE [AFTER]", help="A session file (.h5), or two: before and after."),
+    typer.Argument(
+        metavar="FILE [AFTER]",
+        help="A session file (.h5), or two: before and after; with --person files and folders.",
+    ),
 ]
 OutOption = Annotated[
     Path | None,
@@ -34,6 +34,10 @@ OutOption = Annotated[
 ]
 PdfOption = Annotated[bool, typer.Option("--pdf", help="Write the same as PDF beside the page.")]
 PaperOption = Annotated[str, typer.Option("--paper", help="Of the PDF: a4 or letter.")]
+PersonOption = Annotated[
+    str | None,
+    typer.Option("--person", help="A subject code: one page of all that person's visits."),
+]
 BeforeOption = Annotated[
     Path | None, typer.Option("--before", help="An earlier session: the page shows the change.")
 ]
@@ -59,6 +63,7 @@ def report(
     out: OutOption = None,
     pdf: PdfOption = False,
     paper: PaperOption = "a4",
+    person: PersonOption = None,
     before: BeforeOption = None,
     norms: NormsOption = None,
     sex: SexOption = "any",
@@ -71,7 +76,7 @@ def report(
     place: PlaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write one page (HTML, or PDF) about a session, or about before and after."""
+    """Write one page (HTML, or PDF) of a session, of before and after, or of a person's visits."""
     import imuhip
     from imuhip.analysis.settings import Settings
     from imuhip.report.page import render_report
@@ -80,16 +85,23 @@ def report(
     _check(sex, mode, paper)
     where = parsed_place(place, magnetometer=magnetometer)
     both = [*([before] if before else []), *files]
-    if len(both) > 2:
+    if person is None and (len(both) > 2 or both[0].is_dir()):
         raise OptionError(
-            f"{len(both)} files: a page is of one session, or of before and after",
-            hint="For all sessions of a person: imuhip history FILE...",
+            f"{len(both)} files or folders: a page is of one session, or of before and after",
+            hint="For all visits of a person: imuhip report --person CODE FOLDER",
         )
     options: dict[str, Any] = {
         "orientation_filter": orientation_filter,
         "magnetometer": magnetometer,
         "place": where,
     }
+    if person is not None:
+        wanted = out or Path(f"{both[0] if both[0].is_dir() else both[0].parent}") / (
+            f"{safe_name(person)}_visits.html"
+        )
+        pages = Pages.planned(wanted, pdf, paper)
+        person_page(person, both, pages, options, limits=limits, json=json)
+        return
     if len(both) == 2:
         after = both[1]
         pages = Pages.planned(out or after.with_name(f"{after.stem}_change.html"), pdf, paper)
@@ -104,7 +116,7 @@ def report(
     _ = choice.titles  # an unknown profile is refused before minutes are analysed
     recording = imuhip.open(file)
     pages = Pages.planned(out or file.with_suffix(".html"), pdf, paper)
-    analysis, assessment, no_gait = _found(recording, options)
+    analysis, assessment, no_gait = findings(recording, options)
     with working("writing the report", 2.0):
         page = render_report(
             recording,
@@ -135,34 +147,6 @@ def _check(sex: str, mode: str, paper: str) -> None:
         )
 
 
-def _found(
-    recording: Recording, options: dict[str, Any]
-) -> tuple[Analysis | None, Assessment | None, str]:
-    """Return gait, tests, and why there is no gait; a session of tests need not hold a walk.
-
-    Raises
-    ------
-    AnalysisError, CalibrationError
-        When there is neither.
-    """
-    import imuhip
-    from imuhip.analysis.trials import find_trials
-    from imuhip.errors import AnalysisError, CalibrationError
-
-    has_tests = bool(find_trials(recording.markers))
-    analysis, no_gait = None, ""
-    try:
-        analysis = analyzed(recording, **options)
-    except (AnalysisError, CalibrationError) as error:
-        if not has_tests:
-            raise
-        no_gait = error.message
-    if not has_tests:
-        return analysis, None, no_gait
-    with working("measuring the tests", 1.0):
-        return analysis, imuhip.assess(recording, analysis=analysis), no_gait
-
-
 def _change_page(
     files: list[Path],
     pages: Pages,
@@ -182,7 +166,7 @@ def _change_page(
     sessions = []
     recordings = [imuhip.open(file) for file in files]
     for recording in recordings:
-        analysis, assessment, no_gait = _found(recording, options)
+        analysis, assessment, no_gait = findings(recording, options)
         settings = Settings(**options)
         sessions.append(Session(recording, analysis, assessment, no_gait, settings))
     found = compare(

@@ -10,11 +10,14 @@ from imuhip.report.wording import amount, measure_label, plain_number, test_labe
 
 if TYPE_CHECKING:
     from imuhip.analysis.compare import Comparison
-    from imuhip.assessment.change import Change, ChangeLimit
+    from imuhip.assessment.change import Change
 
-__all__ = ["ChangeGroup", "ChangeRow", "change_groups", "limit_lines"]
+__all__ = [
+    "SHAPES", "ChangeGroup", "ChangeRow", "change_groups", "delta_text", "limit_lines",
+    "limit_text",
+]  # fmt: skip
 
-_SHAPES: Final = {
+SHAPES: Final = {
     "changed": "◆",
     "no detectable change": "=",
     "no limit known": "?",
@@ -67,7 +70,7 @@ def change_groups(found: Comparison) -> list[ChangeGroup]:
 
 
 def _row(change: Change, label: str) -> ChangeRow:
-    before, after, limit = change.before, change.after, change.limit
+    before, after = change.before, change.after
     return ChangeRow(
         label=label,
         side=before.side or "–",
@@ -75,20 +78,25 @@ def _row(change: Change, label: str) -> ChangeRow:
         n_before=before.n,
         after=amount(after),
         n_after=after.n,
-        delta=_delta(change),
-        limit="none known" if limit is None else _limit(limit),
-        shape=_SHAPES[change.verdict],
+        delta=delta_text(change),
+        limit=limit_text(change),
+        shape=SHAPES[change.verdict],
         verdict=change.verdict,
     )
 
 
-def _delta(change: Change) -> str:
+def delta_text(change: Change) -> str:
+    """Return by how much a measure changed, with its sign."""
     if change.before.name == "pain":
         return f"{change.delta:+.0f}".replace("-", "−")
     return plain_number(change.delta, change.before.unit, signed=True)
 
 
-def _limit(limit: ChangeLimit) -> str:
+def limit_text(change: Change) -> str:
+    """Return the limit a change was held against, whose it is, and of how many people."""
+    limit = change.limit
+    if limit is None:
+        return "none known"
     return f"{plain_number(limit.mdc95, limit.unit)} ({limit.kind}, n = {limit.n})"
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from imuhip.assessment.measures import Measure
     from imuhip.assessment.trial import TrialResult
 
-__all__ = ["Tile", "TileReading", "main_gait", "session_tiles", "spoken"]
+__all__ = ["Tile", "TileReading", "is_doubtful", "main_gait", "session_tiles", "spoken"]
 
 _FIRST: Final = (
     ("hip_internal_rotation_true", "What the hip turns inwards before the pelvis has moved by 5°."),
@@ -154,7 +154,7 @@ def _test_tile(name: str, explanation: str, trials: list[TrialResult], choice: N
                 value=plain_number(measure.value, measure.unit),
                 spread=_spread(measure.sd, measure.unit),
                 how=f"n = {measure.n} repetitions",
-                doubtful=_is_doubtful(measure.sd, measure.unit),
+                doubtful=is_doubtful(measure.sd, measure.unit),
                 verdicts=tuple(v for v in verdicts(told, measure) if v.shape != "○"),
             )
         )
@@ -192,7 +192,7 @@ def _gait_tiles(analysis: Analysis) -> Iterator[Tile]:
                 value=plain_number(one["mean"], "deg"),
                 spread=_spread(one["uncertainty"], "deg"),
                 how=f"n = {one['n']} strides",
-                doubtful=_is_doubtful(one["uncertainty"], "deg")
+                doubtful=is_doubtful(one["uncertainty"], "deg")
                 or is_unusable(analysis.quality, name, side if name.startswith("hip") else None),
             )
             for side in sides
@@ -208,7 +208,8 @@ def _spread(sd: float | None, unit: str) -> str:
     return "± ?" if sd is None or not np.isfinite(sd) else f"± {plain_number(sd, unit)}"
 
 
-def _is_doubtful(sd: float | None, unit: str) -> bool:
+def is_doubtful(sd: float | None, unit: str) -> bool:
+    """Return whether a number is greyed: its one sigma is unknown or large."""
     if sd is None or not np.isfinite(sd):
         return True
     return unit == "deg" and sd > LOW_CONFIDENCE_DEG

@@ -26,7 +26,7 @@ _SHORT_NAME: Final = 12
 """Characters of a row's name that is not broken into lines."""
 _STRIP_CHARACTERS: Final = 0.19
 """That stand in the width of one unit of a small figure."""
-_LINE_CHARACTERS: Final = 112.0
+_LINE_CHARACTERS: Final = 122.0
 """About as many stand in a line across the sheet."""
 
 Node = dict[str, Any]
@@ -182,7 +182,7 @@ def _cells(row: Node, of_table: Sequence[str]) -> list[Node]:
             "t": cell["t"],
             "span": cell.get("span", 1),
             "left": k == 0 or "key" in of_table or bool(_LEFT & set(cell["c"])),
-            "unbroken": "changes" in of_table and cell["t"] == "td",
+            "unbroken": "changes" in of_table and cell["t"] == "td" and not _LEFT & set(cell["c"]),
             "c": [*cell["c"], *row["c"]],
             "k": [_simple(child) for child in cell["k"] if not _is_between(cell, child)],
             "breakable": len(_text(cell)) > _LONG_CELL,
