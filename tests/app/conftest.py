@@ -37,6 +37,16 @@ def application() -> Iterator[object]:
     yield make_application()
 
 
+@pytest.fixture(autouse=True)
+def nobodys_computer(monkeypatch, tmp_path_factory) -> None:
+    """Let windows keep people, names and settings where nobody else does."""
+    folder = tmp_path_factory.mktemp("computer")
+    monkeypatch.setenv("IMUHIP_SETTINGS_DIR", str(folder / "settings"))
+    monkeypatch.setenv("IMUHIP_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("IMUHIP_PEOPLE_DIR", str(folder / "people"))
+    monkeypatch.setenv("IMUHIP_NAMES_FILE", str(folder / "names.toml"))
+
+
 @pytest.fixture
 def nothing_left(application) -> Iterator[None]:
     """Fail when a test leaves threads, running timers, asyncio tasks or windows behind."""
