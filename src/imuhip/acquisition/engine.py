@@ -36,9 +36,13 @@ _log = logging.getLogger(__name__)
 STALL_S = 0.25
 """The host not reading packets for this long is noted in the file."""
 
-SNAPSHOT_S = 0.025
+SNAPSHOT_S = 0.05
 """Between two looks at the status: it is taken for pictures, and costs more than samples do."""
 
+_LONGEST_REST_S = 0.02
+"""Without a packet the house is kept all the same."""
+
+_LOOK_S = 0.01
 _LEAST_REST = 3.0
 """Times as long as working off packets took, the loop is left to what brings them."""
 
@@ -72,7 +76,8 @@ class EngineOptions:
     ring_s : float, s
         How much the view can look back.
     consume_interval_s : float, s
-        How often packets are worked off.
+        How long after packets were worked off the next are, at the earliest: those that arrive
+        together are worked off together.
     samples_timeout_s : float, s
         How long `Engine.start_recording` waits for every sensor to deliver.
     return_timeout_s : float, s
@@ -89,7 +94,7 @@ class EngineOptions:
     link: LinkPolicy = field(default_factory=LinkPolicy)
     mapping: MappingPolicy = field(default_factory=MappingPolicy)
     ring_s: float = 60.0
-    consume_interval_s: float = 0.01
+    consume_interval_s: float = 0.003
     samples_timeout_s: float = 5.0
     return_timeout_s: float = 20.0
     simulated: bool = False
@@ -124,6 +129,7 @@ class Engine:
         self.options = options = options or EngineOptions()
         self._radio = radio
         self._host = HostTime(clock)
+        self._arrived = asyncio.Event()
         self._sensors = WornSensors(
             radio,
             self._host,
@@ -139,6 +145,7 @@ class Engine:
             find_driver=find_driver,
             on_event=self._note_event,
             on_crash=self._note_crash,
+            on_waiting=self._arrived.set,
         )
         self._run: RecordingRun | None = None
         self._finishing: asyncio.Task[RecordingResult] | None = None
@@ -306,7 +313,7 @@ class Engine:
                 patience_s = max(patience_s, self.options.return_timeout_s)
             if waited_s >= patience_s:
                 raise self._no_samples(waited_s)
-            await asyncio.sleep(self.options.consume_interval_s)
+            await asyncio.sleep(_LOOK_S)
 
     def _no_samples(self, waited_s: float) -> SensorLostError:
         sensors = self.status().sensors.values()
@@ -325,9 +332,9 @@ class Engine:
         interval_s = self.options.consume_interval_s
         before_s = self._host.now_s()
         while True:
-            await asyncio.sleep(interval_s)
+            await self._rest(interval_s)
             now_s = self._host.now_s()
-            self._note_stall(now_s - before_s - interval_s)
+            self._note_stall(now_s - before_s - interval_s - _LONGEST_REST_S)
             before_s = now_s
             for fault in self._sensors.consume():
                 self._note_fault(fault)
@@ -338,6 +345,15 @@ class Engine:
             # On a slow computer more packets at a time, instead of a loop that does little else.
             took_s = self._host.now_s() - now_s
             interval_s = max(self.options.consume_interval_s, _LEAST_REST * took_s)
+
+    async def _rest(self, least_s: float) -> None:
+        """Leave the loop to what brings packets, then wait for one, but never for long."""
+        await asyncio.sleep(least_s)
+        if not self._arrived.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LONGEST_REST_S):
+                    await self._arrived.wait()
+        self._arrived.clear()
 
     def _note_stall(self, stall_s: float) -> None:
         self._longest_stall_s = max(self._longest_stall_s, stall_s)

@@ -71,6 +71,10 @@ class EpochLedger:
         seq = np.asarray(seq, dtype=np.int64)
         if not len(seq):
             return np.zeros(0, dtype=bool)
+        if self._has_begun and seq[0] > self._last and (np.diff(seq) == 1).all():
+            self.received += len(seq)  # as nearly every packet is
+            self._insert_run(int(seq[0]), int(seq[-1]) + 1)
+            return np.ones(len(seq), dtype=bool)
         fresh = self._is_missing(seq)
         firsts = np.zeros(len(seq), dtype=bool)
         firsts[np.unique(seq, return_index=True)[1]] = True

@@ -46,6 +46,8 @@ class SensorStream:
         Size of the ring.
     on_event : callable
         Told kind and text of what is worth noting in the file.
+    on_waiting : callable
+        Called when something arrived that `consume` would work off.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class SensorStream:
         policy: MappingPolicy,
         ring_capacity_samples: int,
         on_event: Callable[[str, str], None],
+        on_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.period_s = 1.0 / config.rate_hz
         self.ring = SampleRing(ring_capacity_samples)
@@ -64,6 +67,7 @@ class SensorStream:
         """One sigma of the present times against other sensors, s, as last settled."""
         self.host = host
         self._on_event = on_event
+        self._on_waiting = on_waiting
         self._inbox: deque[tuple[float, bytes | Exchange | None]] = deque()
         self._overruns = 0
         self._tracker = EpochTracker(self.period_s)
@@ -94,6 +98,7 @@ class SensorStream:
             self._inbox.append((arrival_s, packet))
         else:
             self._overruns += 1
+        self._on_waiting()
 
     def on_back_filled(self, packet: bytes) -> None:
         """Take a packet that was sent again; it says nothing of how fresh the stream is."""

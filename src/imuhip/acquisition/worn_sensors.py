@@ -93,6 +93,8 @@ class WornSensors:
         Told segment, kind and text.
     on_crash : callable
         Told of a supervisor that ended by a programming error.
+    on_waiting : callable
+        Called when a sensor's packets wait for `consume`.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class WornSensors:
         find_driver: Callable[[Advertisement], SensorDriver | None],
         on_event: Callable[[str, str, str], None],
         on_crash: Callable[[asyncio.Task[None]], None],
+        on_waiting: Callable[[], None],
     ) -> None:
         self._radio = radio
         self._host = host
@@ -111,6 +114,7 @@ class WornSensors:
         self._find_driver = find_driver
         self._on_event = on_event
         self._on_crash = on_crash
+        self._on_waiting = on_waiting
         self._assignment: dict[str, WantedSensor] = {}
         self._worn: dict[str, _Worn] = {}
         self._next_settling_s = 0.0
@@ -195,6 +199,7 @@ class WornSensors:
             policy=options.mapping,
             ring_capacity_samples=max(1, round(options.ring_s * config.rate_hz)),
             on_event=on_event,
+            on_waiting=self._on_waiting,
         )
         if isinstance(driver, GathersSamples):
             stream.packet_period_s = driver.longest_packet_s(config)
