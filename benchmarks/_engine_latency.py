@@ -1,10 +1,11 @@
 """From the hand-over of a notification to the angles it completes, for `benchmarks.engine`.
 
-A sample of the angles needs every sensor's samples up to two rows later, so it is complete with the
-last notification that brings one of those. When each was handed to the sensor's radio stands in the
-packets, on the sensor's clock; the virtual sensors tell what their clocks are on this computer's.
-When the angles were there the recorder has logged. What lies between is the virtual radio, the
-host's stack, the engine and the estimation; not the wait for further samples of the same packet.
+A sample of the angles needs the samples of pelvis and thighs up to two rows later, so it is
+complete with the last notification that brings one of those. When each was handed to the sensor's
+radio stands in the packets, on the sensor's clock; the virtual sensors tell what their clocks are
+on this computer's. When the angles were there the recorder has logged. What lies between is the
+virtual radio, the host's stack, the engine and the estimation; not the wait for further samples of
+the same packet.
 """
 
 from __future__ import annotations

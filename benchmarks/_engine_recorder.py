@@ -96,7 +96,8 @@ class View(threading.Thread):
         self._rings = rings
         self._feed = AngleFeed(rings, rate_hz)
         self._look_s = look_s
-        self._log = np.full((n_rows, 4 + 2 * len(rings)), np.nan)
+        self.segments = self._feed.segments
+        self._log = np.full((n_rows, 4 + 2 * len(self.segments)), np.nan)
         self._n_rows = 0
         self._ending = threading.Event()
         self.angles_cpu_s = self.own_cpu_s = 0.0
@@ -111,7 +112,7 @@ class View(threading.Thread):
             self.angles_cpu_s += angles_s - begin_s
             if len(angles.time_s) and self._n_rows < len(self._log):
                 told = float(np.isfinite(angles.values["hip_rotation_left"]).sum())
-                newest = [self._rings[segment].latest(1) for segment in self._rings]
+                newest = [self._rings[segment].latest(1) for segment in self.segments]
                 row = [done_s, angles.time_s[0], angles.time_s[-1], told]
                 row += [value for one in newest for value in (one.seq[0], one.time_s[0])]
                 self._log[self._n_rows] = row
@@ -122,7 +123,7 @@ class View(threading.Thread):
         """End, and write the log."""
         self._ending.set()
         self.join()
-        np.savez(path, log=self._log[: self._n_rows], segments=list(self._rings))
+        np.savez(path, log=self._log[: self._n_rows], segments=self.segments)
 
 
 def _measured(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from imuhip.core.recent import RecentRows
 from imuhip.core.series import FloatArray
 from imuhip.kinematics.angles import centred_direction, trailing_direction
 
@@ -35,9 +36,8 @@ class LiveDirection:
 
     def __init__(self, rate_hz: float, n_features: int) -> None:
         self._rate_hz = rate_hz
-        self._keep = round(_MEMORY_S * rate_hz)
-        self._heading: FloatArray = np.empty(0)
-        self._legs: FloatArray = np.empty((0, n_features))
+        keep = round(_MEMORY_S * rate_hz)
+        self._heading, self._legs = RecentRows(keep), RecentRows(keep, n_features)
         self._weights: FloatArray | None = None
         self._calm_rad_s = _CALM_RAD_S
         self._gait = ""
@@ -46,7 +46,8 @@ class LiveDirection:
 
     def begin(self, heading_rad: FloatArray, legs: FloatArray) -> None:
         """Take over a past: headings (n,) and what the legs did (n, k)."""
-        self._heading, self._legs = np.unwrap(heading_rad)[-self._keep :], legs[-self._keep :]
+        self._heading.replace(np.unwrap(heading_rad))
+        self._legs.replace(legs)
         self._n_same = len(self._heading)
         self._gait = ""  # of which kind this past is, the next blocks say
 
@@ -67,7 +68,7 @@ class LiveDirection:
 
     def turn(self, angle_rad: float) -> None:
         """Turn the past, when the pelvis' facing is found anew."""
-        self._heading = self._heading + angle_rad
+        self._heading.latest()[:] += angle_rad
 
     def update(
         self, heading_rad: FloatArray, legs: FloatArray, stride_samples: int
@@ -88,21 +89,20 @@ class LiveDirection:
         turn_rate_rad_s : (n,) array, rad/s
             Over the last stride.
         """
-        before = self._heading[-1:] if len(self._heading) else heading_rad[:1]
+        before = self._heading.latest(1) if len(self._heading) else heading_rad[:1]
         unwrapped = np.unwrap(np.concatenate([before, heading_rad]))[1:]
-        self._heading = np.concatenate([self._heading, unwrapped])
-        self._legs = np.concatenate([self._legs, legs])
+        self._heading.append(unwrapped)
+        self._legs.append(legs)
         n_new = len(heading_rad)
         self._n_same += n_new
-        recent = slice(-(n_new + 4 * stride_samples), None)
-        past, legs_past = self._heading[recent], self._legs[recent]
+        recent = n_new + 4 * stride_samples
+        past, legs_past = self._heading.latest(recent), self._legs.latest(recent)
         direction = trailing_direction(past, n_new, stride_samples)
         if self._weights is not None:
             direction = self._corrected(past, legs_past, direction, stride_samples)
         rows = np.arange(len(past) - n_new, len(past))
         turned = past[rows] - past[np.maximum(rows - stride_samples, 0)]
         rate = turned * self._rate_hz / stride_samples
-        self._heading, self._legs = self._heading[-self._keep :], self._legs[-self._keep :]
         return unwrapped, direction, rate
 
     def _corrected(
@@ -127,15 +127,16 @@ class LiveDirection:
 
     def learn(self, stride_samples: int) -> None:
         """Learn from the last seconds how the pelvis goes with the legs, on the straight."""
-        direction = centred_direction(self._heading, stride_samples)
+        heading, legs_past = self._heading.latest(), self._legs.latest()
+        direction = centred_direction(heading, stride_samples)
         rate = np.abs(np.gradient(direction)) * self._rate_hz if len(direction) > 1 else direction
-        rows = np.isfinite(self._legs).all(axis=1) & (rate < _STRAIGHT_RAD_S)
+        rows = np.isfinite(legs_past).all(axis=1) & (rate < _STRAIGHT_RAD_S)
         rows[: max(stride_samples, len(rows) - self._n_same)] = False
         rows[-stride_samples:] = False
         if rows.sum() < 4.0 * self._rate_hz:
             return
-        legs, left = self._legs[rows], (self._heading - direction)[rows]
+        legs, left = legs_past[rows], (heading - direction)[rows]
         self._weights = np.linalg.lstsq(legs, left, rcond=None)[0]
         # Where the legs tell little (running), only what is faster than their noise is a turn.
-        noise = self._told_rate(self._heading - self._legs @ self._weights)[rows]
+        noise = self._told_rate(heading - legs_past @ self._weights)[rows]
         self._calm_rad_s = max(_CALM_RAD_S, float(np.percentile(noise, 98.0)))

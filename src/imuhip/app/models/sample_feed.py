@@ -15,6 +15,8 @@ from imuhip.core.series import ImuSeries
 
 __all__ = ["AngleFeed", "RingReader"]
 
+_ANGLES_OF = ("pelvis", "thigh_left", "thigh_right")
+
 
 class RingReader:
     """Reads one ring from where it left off.
@@ -56,7 +58,8 @@ class AngleFeed:
     Parameters
     ----------
     rings : dict of segment to SampleRing
-        The pelvis and at least one thigh among them.
+        The pelvis and at least one thigh among them. Other segments have no part in these angles,
+        and are neither waited for nor fused.
     rate_hz : float
         Of the grid.
     serials : mapping of segment to str, optional
@@ -70,10 +73,12 @@ class AngleFeed:
         serials: Mapping[str, str] | None = None,
     ) -> None:
         self.rate_hz = rate_hz
-        self.pipeline = LivePipeline(tuple(rings), rate_hz)
+        self._rings = dict(rings)
+        self._readers = {s: RingReader(ring) for s, ring in rings.items() if s in _ANGLES_OF}
+        self.segments = tuple(self._readers)
+        self.pipeline = LivePipeline(self.segments, rate_hz)
         self.intrinsics = LiveIntrinsics(serials or {})
-        self._grid = LiveGrid(tuple(rings), rate_hz)
-        self._readers = {segment: RingReader(ring) for segment, ring in rings.items()}
+        self._grid = LiveGrid(self.segments, rate_hz)
 
     @property
     def n_missed(self) -> int:
@@ -82,10 +87,7 @@ class AngleFeed:
 
     def reads(self, rings: dict[str, SampleRing], rate_hz: float) -> bool:
         """Return whether these are the rings and the rate this feed was made for."""
-        return (
-            rate_hz == self.rate_hz
-            and {segment: reader.ring for segment, reader in self._readers.items()} == rings
-        )
+        return rate_hz == self.rate_hz and rings == self._rings
 
     def new_angles(self) -> LiveAngles:
         """Return the angles of the samples that came since the last call."""
