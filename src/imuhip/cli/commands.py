@@ -9,6 +9,7 @@ from imuhip.cli import (
     assess,
     check,
     compare,
+    deidentify,
     demo,
     doctor,
     export,
@@ -63,6 +64,7 @@ def build() -> typer.Typer:
     app.command("report")(report.report)
     app.command("import")(import_.import_)
     app.command("export")(export.export)
+    app.command("deidentify")(deidentify.deidentify)
     app.command("check")(check.check)
     app.command("exclude")(notes.exclude)
     app.command("tag")(notes.tag)
