@@ -24,7 +24,7 @@ from imuhip.core.clock import Clock
 from imuhip.core.link import Advertisement, Radio
 from imuhip.core.sensor import StreamConfig
 from imuhip.core.series import Marker
-from imuhip.errors import DeviceError, RecordingError, SensorLostError
+from imuhip.errors import ConnectError, DeviceError, RecordingError, SensorLostError
 from imuhip.recording.session import Truth
 from imuhip.sensors.driver import SensorDriver
 from imuhip.sensors.registry import driver_for
@@ -154,6 +154,7 @@ class Engine:
         self._consumer: asyncio.Task[None] | None = None
         self._longest_stall_s = 0.0
         self._faults: list[str] = []
+        self._heard: dict[str, Advertisement] = {}
         self._closed = False
         self._snapshot = AcquisitionStatus(0.0, {}, None)
 
@@ -169,7 +170,28 @@ class Engine:
         self, timeout_s: float, on_seen: Callable[[Advertisement], None] | None = None
     ) -> dict[str, Advertisement]:
         """Return the newest advertisement of each address seen within `timeout_s`."""
-        return await self._radio.scan(timeout_s, on_seen=on_seen)
+
+        def hear(advertisement: Advertisement) -> None:
+            self._heard[advertisement.address.casefold()] = advertisement
+            if on_seen is not None:
+                on_seen(advertisement)
+
+        return await self._radio.scan(timeout_s, on_seen=hear)
+
+    async def blink(self, address: str) -> None:
+        """Let a sensor show itself: one that streams, or one that a scan has heard.
+
+        Raises
+        ------
+        SensorNotFoundError, ConnectError
+            When it was not heard, does not answer, or its model cannot.
+        """
+        try:
+            await self._sensors.blink(address, self._heard.get(address.casefold()))
+        except TimeoutError as error:
+            raise ConnectError(
+                f"{address}: did not answer", hint="bring the sensor nearer; try again"
+            ) from error
 
     async def connect(self, assignment: Assignment) -> None:
         """Find, connect and start every sensor; those connected already are kept.
@@ -196,6 +218,11 @@ class Engine:
             self._consumer = asyncio.create_task(self._consume(), name="imuhip consumer")
             self._consumer.add_done_callback(self._note_crash)
         await self._sensors.connect(assignment)
+
+    @property
+    def host_time(self) -> HostTime:
+        """Return the clock of the rings' times; any thread may read it."""
+        return self._host
 
     def ring(self, segment: str) -> SampleRing:
         """Return the ring of a connected sensor, to be read from any thread.

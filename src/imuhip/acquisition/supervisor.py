@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 
 from imuhip.acquisition.back_fill import BackFiller
+from imuhip.acquisition.blinking import TALK_S
 from imuhip.acquisition.clock_asker import ClockAsker
 from imuhip.acquisition.identity import named, protect, require_serial
 from imuhip.acquisition.link_policy import LinkPolicy, LinkState
@@ -118,6 +119,17 @@ class SensorSupervisor:
     def is_refused(self) -> bool:
         """Return whether another sensor, or one without its key, was met in its place last."""
         return bool(self._refused)
+
+    async def blink(self) -> None:
+        """Let the sensor show itself while it streams.
+
+        Raises
+        ------
+        DeviceError
+            When it is not connected at present, or its model cannot.
+        """
+        async with self._conversation, asyncio.timeout(TALK_S):
+            await self.driver.blink(self._link)
 
     async def run(self, ready: asyncio.Future[None]) -> None:
         """Connect and stay connected until cancelled.

@@ -67,7 +67,7 @@ class TapAssignment:
             )
         self.assigned: dict[str, str] = {}
         """Segment to sensor, as far as it is known."""
-        self._segments = list(segments)
+        self.segments = tuple(segments)
         self._detector = TapDetector(rates_hz, policy)
         self._read = dict.fromkeys(rates_hz, 0)
         self._timeout_s = timeout_s
@@ -77,7 +77,7 @@ class TapAssignment:
     @property
     def wanted(self) -> str | None:
         """Return the segment asked for; None when all are known."""
-        return next((one for one in self._segments if one not in self.assigned), None)
+        return next((one for one in self.segments if one not in self.assigned), None)
 
     @property
     def is_settled(self) -> bool:

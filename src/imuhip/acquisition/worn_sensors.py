@@ -16,6 +16,7 @@ from imuhip.acquisition.assignment import (
     connect_failure,
     find_sensors,
 )
+from imuhip.acquisition.blinking import blink_advertiser
 from imuhip.acquisition.clock_mapping import MappingPolicy
 from imuhip.acquisition.identity import ask_serial
 from imuhip.acquisition.link_policy import LinkPolicy, LinkState
@@ -233,6 +234,14 @@ class WornSensors:
                 failed[segment] = ConnectError(f"{segment}: given up while connecting")
         await self.release(failed)
         return failed
+
+    async def blink(self, address: str, advertisement: Advertisement | None) -> None:
+        """Let a sensor show itself, whether it is worn or only in reach."""
+        for worn in self._worn.values():
+            if worn.supervisor.advertisement.address.casefold() == address.casefold():
+                await worn.supervisor.blink()
+                return
+        await blink_advertiser(self._radio, address, advertisement, self._find_driver)
 
     async def release(self, segments: Iterable[str]) -> None:
         """Stop and disconnect sensors."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from imuhip.acquisition.status import BATTERY_WARN_PERCENT, Grade, SensorStatus
 from imuhip.app.models import wording
+from imuhip.app.models import wording_sensors as words
+from imuhip.app.models.reach import signal_word
 
-__all__ = ["SensorCard", "card_of", "cards_of"]
+__all__ = ["SensorCard", "card_of", "cards_of", "signal_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class SensorCard:
         Never shown by colour alone: `symbol` has another shape for each, `state` says it.
     symbol, state : str
         Shape and words.
-    battery, rate, loss, age : str
+    battery, signal, rate, loss, age : str
         Figures with their units; a dash when unknown.
     next_step : str
         What to do; empty when all is well.
@@ -38,6 +40,7 @@ class SensorCard:
     symbol: str
     state: str
     battery: str
+    signal: str
     rate: str
     loss: str
     age: str
@@ -46,7 +49,10 @@ class SensorCard:
     @property
     def spoken(self) -> str:
         """Return the card as one sentence, for screen readers."""
-        figures = f"battery {self.battery}, {self.rate}, lost {self.loss}, last packet {self.age}"
+        figures = (
+            f"battery {self.battery}, signal {self.signal}, {self.rate}, lost {self.loss},"
+            f" last packet {self.age}"
+        )
         return f"{self.title}: {self.state}, {figures}. {self.next_step}".strip()
 
 
@@ -75,11 +81,19 @@ def card_of(status: SensorStatus) -> SensorCard:
         symbol=wording.GRADE_SYMBOLS[status.grade],
         state=state,
         battery=unknown if battery is None else f"{battery} %",
+        signal=signal_text(status.rssi_dbm),
         rate=f"{status.measured_rate_hz if streams else 0.0:.0f} Hz",
         loss=f"{status.loss_percent:.2f} %",
         age=unknown if age_s is None else wording.age(age_s),
         next_step=_next_step(status),
     )
+
+
+def signal_text(dbm: int | None) -> str:
+    """Return how strongly a sensor was heard when it last advertised, in figures and a word."""
+    if dbm is None:
+        return wording.UNKNOWN
+    return words.SIGNAL.format(dbm=str(dbm).replace("-", "−"), word=words.SIGNALS[signal_word(dbm)])
 
 
 def _next_step(status: SensorStatus) -> str:
@@ -108,6 +122,7 @@ def _missing(segment: str) -> SensorCard:
         symbol=wording.GRADE_SYMBOLS["bad"],
         state=wording.STATE_WORDS["missing"],
         battery=unknown,
+        signal=unknown,
         rate="0 Hz",
         loss=unknown,
         age=unknown,

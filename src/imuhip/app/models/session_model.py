@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from imuhip.app.models.bench import Bench
 from imuhip.app.models.do_model import DoModel
 from imuhip.app.models.do_words import do_words
 from imuhip.app.models.guidance import Guidance
+from imuhip.app.models.known_kit import KitMemory
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.person_model import PersonModel
 from imuhip.app.models.retest_model import RetestModel
 from imuhip.app.models.review_model import ReviewModel
+from imuhip.app.models.sensors_model import SensorsModel
+from imuhip.app.models.sensors_words import sensors_guidance
 from imuhip.app.models.worker import make_worker
 from imuhip.people.folder import PeopleFolder
 
 __all__ = ["STEPS", "SessionModel", "SessionParts", "Step"]
 
-Step = Literal["person", "do", "review", "retest", "live"]
+Step = Literal["person", "sensors", "do", "review", "retest", "live"]
 STEPS: tuple[Step, ...] = get_args(Step)
 """In the order of a session; the live view is beside them and can be looked at in between."""
 
@@ -34,10 +38,19 @@ class SessionParts:
         By default that of this computer.
     names_file : Path, optional
         By default that of this computer.
+    bench : Bench, optional
+        The source of the live model, where its sensors can be exchanged.
+    kit : KitMemory, optional
+        The sensors used last.
+    radio : str
+        The real radio to open.
     """
 
     people: PeopleFolder | None = None
     names_file: Path | None = None
+    bench: Bench | None = None
+    kit: KitMemory | None = None
+    radio: str = "auto"
 
 
 class SessionModel:
@@ -68,6 +81,7 @@ class SessionModel:
         self._worker = make_worker("imuhip-tests") if worker is None else worker
         self._reader = make_worker("imuhip-files") if reader is None else reader
         self.person = PersonModel(live, self._reader, parts.people, parts.names_file)
+        self.sensors = SensorsModel(live, parts.bench, parts.kit, radio=parts.radio)
         self.do = DoModel(live, self._worker)
         self.review = ReviewModel(live, self._reader)
         self.retest = RetestModel(self.review, self._reader)
@@ -77,6 +91,8 @@ class SessionModel:
         """Return what to do next in the present step."""
         if self.step == "person":
             return self.person.guidance
+        if self.step == "sensors":
+            return sensors_guidance(self.sensors)
         if self.step == "do":
             return do_words(self.do).guidance
         if self.step == "live":
@@ -87,6 +103,7 @@ class SessionModel:
         """Bring every step up to date; never waits."""
         self.live.pull()
         self.person.pull(shown=self.step == "person")
+        self.sensors.pull(shown=self.step == "sensors")
         self.do.pull()
         self.review.pull(shown=self.step in ("review", "retest"))
         self.retest.pull(shown=self.step == "retest")
@@ -99,7 +116,10 @@ class SessionModel:
         """Do what Space does in the present step."""
         if self.step == "person":
             if self.person.use():
-                self.step = "live"
+                self.step = "sensors"
+        elif self.step == "sensors":
+            if self.sensors.go_on():
+                self.step = "do"
         elif self.step == "do":
             self.do.go_on()
         elif self.step == "live" or self.live.recording.phase == "recording":

@@ -92,8 +92,8 @@ STATE_NEXT_STEPS: Final = {
     "lost": "Bring it nearer; it reconnects by itself.",
     "waiting": "Bring it nearer, or switch it off and on.",
     "refused": "Another sensor is in its place, or its bond is gone: switch on the right one.",
-    "closed": "Start the session again to use it.",
-    "missing": "Switch it on, then start the session again.",
+    "closed": "F2, then Space, connects it again.",
+    "missing": "Switch it on and bring it near; F2, then Space, connects it.",
 }
 
 NO_SENSORS: Final = (

@@ -159,8 +159,13 @@ class LiveWindow(QMainWindow):
         add("Open the report", ["Ctrl+O"], self.review_page.open_report, "review", "retest")
         add("Sensors left on", ["S"], self.session.retest.turn_strapping, "retest")
         for score in PAIN_SCORES:
-            add(f"Pain {score}", ["T" if score == 10 else str(score)], partial(do.tell_pain, score),
-                "do", "live", "calibrate")
+            add(
+                f"Pain {score}",
+                ["T" if score == 10 else str(score)],
+                partial(do.tell_pain, score),
+                "do",
+                "live",
+            )
         add("Mark this instant", ["M"], self.model.mark)
         add(words.LIGHT_OR_DARK, ["Ctrl+D"], self.toggle_theme)
         add(words.LARGER, ["Ctrl++", "Ctrl+="], partial(self.enlarge, 1))
@@ -273,7 +278,7 @@ class LiveWindow(QMainWindow):
         """Write everything that is not a curve."""
         self.steps.show_step(self.session.step)
         self.notice_bar.show_notices(self.notices.unread)
-        self.header.show_simulated(simulated=self.model.simulated)
+        self.header.badge.setVisible(self.model.simulated)
         self.header.show_guidance(self.session.guidance)
         self.header.show_recording(self.model.recording)
         if self.session.step == "live":

@@ -1,0 +1,240 @@
+"""The step of the sensors on real GATT over the virtual radio: found, told apart, connected."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot be loaded here")
+pytest.importorskip("bumble", reason="virtual Bluetooth is not installed")
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+import imuhip
+from imuhip.acquisition.assignment import SearchPlan
+from imuhip.acquisition.engine import EngineOptions
+from imuhip.app.models.bench import Bench
+from imuhip.app.models.known_kit import KitMemory, KnownSensor
+from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.session_model import SessionParts
+from imuhip.app.views.live_window import LiveWindow
+from imuhip.core.link import Radio
+from imuhip.errors import BluetoothUnavailableError, ConfigError
+from imuhip.simulation.kit import VirtualKit, open_virtual_kit
+
+pytestmark = [pytest.mark.realtime, pytest.mark.usefixtures("nothing_left")]
+
+THREE = ("pelvis", "thigh_left", "thigh_right")
+NEXT = {"pelvis": "thigh_left", "thigh_left": "thigh_right", "thigh_right": "pelvis"}
+
+
+@pytest.fixture(scope="module")
+def walk() -> imuhip.Recording:
+    return imuhip.simulate("walk", 0.2, seed=4, calibration=False)
+
+
+@dataclass
+class Opened:
+    radio: Radio
+    kit: VirtualKit
+
+    async def close(self) -> None:
+        await self.radio.close()
+        await self.kit.close()
+
+
+@dataclass
+class Radios:
+    """Opens radios as the command line does; a kit of virtual sensors stands for real ones too."""
+
+    walk: imuhip.Recording
+    has_adapter: bool = True
+    kits: list[VirtualKit] = field(default_factory=list)
+
+    async def __call__(self, name: str) -> Opened:
+        if name != "sim" and not self.has_adapter:
+            raise BluetoothUnavailableError("no Bluetooth adapter", hint="plug one in")
+        kit = await open_virtual_kit(self.walk, begin="explicit")
+        self.kits.append(kit)
+        return Opened(await kit.radio(), kit)
+
+
+@dataclass
+class Kit:
+    """A settings file that keeps the kit."""
+
+    sensors: dict[str, KnownSensor] = field(default_factory=dict)
+
+    def recall(self) -> dict[str, KnownSensor]:
+        if not self.sensors:
+            raise ConfigError("no kit is remembered yet", code="E102")
+        return self.sensors
+
+    @property
+    def memory(self) -> KitMemory:
+        return KitMemory(self.recall, lambda kit: self.sensors.update(kit))
+
+
+@pytest.fixture
+def radios(walk) -> Radios:
+    return Radios(walk)
+
+
+@pytest.fixture
+def kit() -> Kit:
+    return Kit()
+
+
+@pytest.fixture
+def window(application, radios, kit, tmp_path):
+    bench = Bench(radios, EngineOptions(search=SearchPlan(1, 1.5)))
+    model = LiveModel(bench, out=tmp_path / "s.h5")
+    parts = SessionParts(bench=bench, kit=kit.memory)
+    window = LiveWindow(model, parts=parts, step="person")
+    window.show()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    window.start()
+    yield window
+    window.close()
+
+
+def wait_until(condition, timeout_s: float = 30.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        QTest.qWait(20)
+
+
+def press(window: LiveWindow, *keys: Qt.Key) -> None:
+    for key in keys:
+        QTest.keyClick(window.focusWidget() or window, key)
+    window.show_words()
+
+
+def test_sensors_are_found_blink_and_are_told_apart_by_taps_with_keys_alone(
+    window, radios, kit, monkeypatch
+) -> None:
+    sensors, bench = window.session.sensors, window.model._source
+    press(window, Qt.Key.Key_F2)
+    wait_until(lambda: sensors.is_open and sensors.job is None)
+    window.show_words()
+    assert "Look for the sensors" in window.header.headline.toolTip()
+    press(window, Qt.Key.Key_Space)
+    wait_until(lambda: sensors.job is None and len(sensors.heard) == 3)
+    window.show_words()
+    page = window.sensors_page
+    assert page.reach.hasFocus() and page.reach.count() == 3
+    assert "not worn" in page.reach.item(0).text() and "dBm" in page.reach.item(0).text()
+    press(window, Qt.Key.Key_Down, Qt.Key.Key_B)
+    wait_until(lambda: sensors.job is None)
+    assert [radios.kits[0].sensors[s].identified for s in THREE] == [0, 1, 0]
+    assert "look for its light" in sensors.said
+
+    # Somebody wears them otherwise than any order of theirs says.
+    tap = bench.tap_virtual
+    monkeypatch.setattr(bench, "tap_virtual", lambda segment: tap(NEXT[segment]))
+    press(window, Qt.Key.Key_Space)
+    wait_until(lambda: sensors.taps is not None and sensors.taps.wanted == "thigh_left")
+    window.show_words()
+    assert "Tap the sensor twice: left thigh" in window.header.headline.toolTip()
+    assert "Felt by imuhip 2C3D" in window.header.detail.text()
+    wait_until(lambda: sensors.all_stream and sensors.job is None)
+    window.tick()
+    found = {s: status.serial for s, status in sensors.sensors.items()}
+    assert found == {s: f"SIM-{NEXT[s].upper().replace('_', '-')}" for s in THREE}
+    assert {s: one.serial for s, one in kit.sensors.items()} == found
+    window.show_words()
+    assert "All 3 sensors stream" in window.header.headline.toolTip()
+    for segment in THREE:
+        card = page.strip.cards[segment]
+        assert card.property("kind") == "good", card.accessibleName()
+        assert "dBm" in card.figures.text() and "battery" in card.figures.text()
+    assert "streaming" in page.body.accessibleDescription()
+    press(window, Qt.Key.Key_B)
+    wait_until(lambda: sensors.job is None)
+    assert sum(radios.kits[0].sensors[s].identified for s in THREE) == 2
+    press(window, Qt.Key.Key_Space)
+    assert window.session.step not in ("person", "sensors")
+
+
+def test_virtual_sensors_are_a_key_away_and_say_so(window, radios) -> None:
+    radios.has_adapter = False
+    sensors = window.session.sensors
+    press(window, Qt.Key.Key_F2)
+    wait_until(lambda: bool(sensors.error[0]))
+    window.show_words()
+    assert "no Bluetooth adapter" in window.header.headline.toolTip()
+    assert "V takes virtual sensors" in window.header.detail.text()
+    assert not window.header.badge.isVisible()
+    press(window, Qt.Key.Key_V)
+    wait_until(lambda: sensors.all_stream)
+    window.show_words()
+    assert window.header.badge.isVisible() and window.sensors_page.plate.isVisible()
+    press(window, Qt.Key.Key_V)
+    wait_until(lambda: sensors.job is None)
+    window.show_words()
+    assert not window.header.badge.isVisible() and not window.model.status.sensors
+
+
+def test_a_missing_sensor_is_red_and_the_others_work(window, radios, kit) -> None:
+    kit.sensors = {
+        "pelvis": KnownSensor("C4:5C:4E:00:1A:2B", "SIM-PELVIS"),
+        "thigh_left": KnownSensor("C4:5C:4E:00:2C:3D", "SIM-THIGH-LEFT"),
+        "thigh_right": KnownSensor("C4:5C:4E:00:99:99", "SOMEBODY-ELSE", model="imuhip"),
+    }
+    before = dict(kit.sensors)
+    sensors, page = window.session.sensors, window.sensors_page
+    press(window, Qt.Key.Key_F2)
+    wait_until(lambda: sensors.job is None and len(sensors.sensors) == 2)
+    wait_until(lambda: not {"pelvis", "thigh_left"} & set(sensors.missing))
+    window.tick()
+    window.show_words()
+    assert sensors.missing == ("thigh_right",) and not sensors.all_stream
+    assert "thigh_right: not found" in window.header.headline.toolTip()
+    card = page.strip.cards["thigh_right"]
+    assert card.property("kind") == "bad" and card.symbol.text() == "✖"
+    assert "Switch it on" in card.step.text()
+    assert kit.sensors == before, "a smaller kit would be remembered"
+    body = page.body
+    at = body._point("thigh_right").toPoint()
+    assert body.place_at(at.x(), at.y()) == "thigh_right"
+    QTest.mouseClick(body, Qt.MouseButton.LeftButton, pos=QPoint(at))
+    window.tick()
+    window.show_words()
+    assert sensors.all_stream and "thigh_right" not in page.strip.cards
+    press(window, Qt.Key.Key_3)
+    assert not sensors.all_stream
+    press(window, Qt.Key.Key_3)
+    assert sensors.all_stream
+
+
+def test_a_sensor_is_put_elsewhere_by_hand_but_not_while_it_records(window, radios) -> None:
+    sensors = window.session.sensors
+    press(window, Qt.Key.Key_F2)
+    wait_until(lambda: sensors.job is None and sensors.is_open)
+    press(window, Qt.Key.Key_A)
+    wait_until(lambda: sensors.job is None and len(sensors.heard) == 3)
+    window.show_words()
+    page = window.sensors_page
+    for row, segment in enumerate(THREE):
+        page.reach.setCurrentRow(row)
+        press(window, Qt.Key.Key_Right)  # the next place that is free
+        assert sensors.worn_on(sensors.chosen) == segment
+    assert [page.reach.item(row).text().split(":")[0] for row in range(3)] == [
+        "● Pelvis", "● Left thigh", "● Right thigh"
+    ]  # fmt: skip
+    press(window, Qt.Key.Key_Space)
+    wait_until(lambda: sensors.all_stream and sensors.job is None)
+    QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: window.model.recording.phase == "recording")
+    for key in (Qt.Key.Key_V, Qt.Key.Key_A, Qt.Key.Key_1, Qt.Key.Key_Right, Qt.Key.Key_T):
+        press(window, key)
+        assert sensors.job is None and "while it records" in sensors.error[0]
+        sensors.error = ("", "")
+    assert sensors.all_stream
+    window.close()
+    assert imuhip.open(window.model.control.results[0].path).subject is None
