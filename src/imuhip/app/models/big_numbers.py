@@ -9,16 +9,15 @@ from typing import Final
 
 import numpy as np
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_move
 from imuhip.app.models.angle_history import AngleHistory
+from imuhip.app.models.limits import is_usable
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.repetitions import Repetition
 
 __all__ = ["BigNumber", "count_text", "gait_numbers", "measure_numbers"]
 
 N_SHOWN: Final = 4
-_TOO_WIDE: Final = {"deg": 8.0, "1": 0.25, "%": 8.0, "s": 0.5, "deg/s": 50.0}
-"""One standard deviation beyond which a number is shown in grey: it does not tell much."""
 _GAIT: Final = (
     "hip_flexion_left",
     "hip_flexion_right",
@@ -74,13 +73,13 @@ def measure_numbers(measures: Sequence[Measure]) -> list[BigNumber]:
 
 
 def _number(measure: Measure) -> BigNumber:
-    usable = np.isfinite(measure.sd) and measure.sd <= _TOO_WIDE[measure.unit]
+    usable = is_usable(measure.sd, measure.unit)
     return BigNumber(
         label=wording.words(measure.name),
         value=wording.amount(measure.value, measure.unit),
         spread=wording.spread(measure.sd, measure.unit),
-        known=bool(usable),
-        hint=measure.note or f"n = {measure.n}",
+        known=usable,
+        hint=measure.note or (f"n = {measure.n}" if usable else wording_move.TOO_UNCERTAIN),
     )
 
 
@@ -99,8 +98,10 @@ def gait_numbers(history: AngleHistory) -> list[BigNumber]:
                 label,
                 wording.amount(extent_deg, "deg"),
                 wording.spread(reading.sd_deg, "deg"),
-                known=reading.sd_deg <= _TOO_WIDE["deg"],
-                hint=f"over {history.span_s:.0f} s",
+                known=is_usable(reading.sd_deg),
+                hint=f"over {history.span_s:.0f} s"
+                if is_usable(reading.sd_deg)
+                else wording_move.TOO_UNCERTAIN,
             )
         )
     return numbers

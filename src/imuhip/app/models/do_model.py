@@ -13,8 +13,12 @@ from typing import Final, Literal
 
 from imuhip.app.models import wording
 from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.movement_model import MovementModel
 from imuhip.app.models.pose_watch import PoseWatch
+from imuhip.app.models.sounds import Sounds
 from imuhip.app.models.trial_watch import TrialWatch
+from imuhip.app.models.worker import make_worker
+from imuhip.app.sound import open_speaker
 from imuhip.assessment.protocol import MovementTest, shipped_test, shipped_tests
 from imuhip.assessment.trial import TrialResult
 from imuhip.core.segments import Side
@@ -60,9 +64,19 @@ class DoModel:
         Whose sensors and recording are used; pulled before this is.
     worker : Executor
         With one thread; not closed by this.
+    reader : Executor, optional
+        Reads files; by default the worker does.
+    sounds : Sounds, optional
+        By default those of this computer.
     """
 
-    def __init__(self, live: LiveModel, worker: Executor) -> None:
+    def __init__(
+        self,
+        live: LiveModel,
+        worker: Executor,
+        reader: Executor | None = None,
+        sounds: Sounds | None = None,
+    ) -> None:
         self.tests: tuple[MovementTest | None, ...] = (
             None,
             *(shipped_test(name) for name in shipped_tests()),
@@ -72,6 +86,10 @@ class DoModel:
         self.began_s = 0.0
         self.pose: PoseWatch | None = None
         self.watch: TrialWatch | None = None
+        self.movement = MovementModel(
+            live, reader or worker, sounds or Sounds(open_speaker, make_worker("imuhip-sound"))
+        )
+        self.shows_movement = False
         self.pain_side: Side | None = None
         self.said = ""
         self.done: list[str] = []
@@ -191,10 +209,21 @@ class DoModel:
         self.pain_side = _PAIN_SIDES[self.pain_side]
         self.said = f"Pain is now told of: {wording.SIDE_NAMES[self.pain_side]}"
 
+    def turn_view(self) -> None:
+        """Show the movement instead of large numbers, or these again."""
+        self.shows_movement = not self.shows_movement
+
     # -- as time goes by --------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End what goes on, and let go of the computer's sound."""
+        self.end()
+        self.movement.close()
 
     def pull(self) -> None:
         """Take in what the sensors sent and what the worker found; never waits."""
+        self.movement.pull()
+        self._count()
         if self._live.rings:
             self._follow()
         if self.watch is not None:
@@ -211,6 +240,13 @@ class DoModel:
                 self._stand()
         elif self.phase not in ("choosing", "done") and recording not in ("starting", "recording"):
             self._turn_to("choosing")  # somebody stopped the recording, or it could not begin
+
+    def _count(self) -> None:
+        """Let repetitions be heard as they are found."""
+        result, test = self.result, self.choice.test
+        found = {} if result is None or test is None else result.repetitions
+        wanted = 0 if test is None else test.repetitions.wanted * max(1, len(found))
+        self.movement.count(sum(len(one) for one in found.values()), wanted)
 
     def _follow(self) -> None:
         """Watch the sensors there are; with others the standing pose is to be taken anew."""

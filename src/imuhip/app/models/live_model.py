@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.analysis.live_angles import LiveAngles
 from imuhip.app.models import wording
 from imuhip.app.models.angle_history import AngleHistory
 from imuhip.app.models.guidance import Guidance, guidance_for
@@ -58,6 +59,8 @@ class LiveModel:
         self.guidance = Guidance(*wording.NO_SENSORS)
         self.status = AcquisitionStatus(0.0, {}, None)
         self.rings: dict[str, SampleRing] = {}
+        self.newest: LiveAngles | None = None
+        """The angles of the last pull; None without sensors that suffice for some."""
         self._source = source
         self.expected = tuple(expected)
         self._feed: AngleFeed | None = None
@@ -88,8 +91,10 @@ class LiveModel:
             return
         status = self.status = self._source.status()
         self._follow_sensors(status)
+        self.newest = None
         if self._feed is not None:
-            self.history.append(self._feed.new_angles())
+            self.newest = self._feed.new_angles()
+            self.history.append(self.newest)
         self.history.move_to(status.at_s)
         self.cards = cards_of(status.sensors, self.expected)
         self.control.pull(status)

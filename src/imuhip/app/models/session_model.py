@@ -82,7 +82,7 @@ class SessionModel:
         self._reader = make_worker("imuhip-files") if reader is None else reader
         self.person = PersonModel(live, self._reader, parts.people, parts.names_file)
         self.sensors = SensorsModel(live, parts.bench, parts.kit, radio=parts.radio)
-        self.do = DoModel(live, self._worker)
+        self.do = DoModel(live, self._worker, self._reader)
         self.review = ReviewModel(live, self._reader)
         self.retest = RetestModel(self.review, self._reader)
 
@@ -133,7 +133,7 @@ class SessionModel:
     def close(self) -> None:
         """Finish test, recording and threads, whatever goes on."""
         try:
-            self.do.end()
+            self.do.close()
             self.live.close()
         finally:
             for worker in (self._worker, self._reader):

@@ -22,7 +22,7 @@ from imuhip.app.models.angle_history import AngleCurve
 from imuhip.app.models.palette import LinePattern, mixed
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 
-__all__ = ["Graticule", "LineSample", "RollingCurve"]
+__all__ = ["BAND_SHADE", "Graticule", "LineSample", "RollingCurve", "ThickLine"]
 
 DRAWN_HZ = 50.0
 """Half of a usual sensor's rate; at ten seconds across 450 pixels no eye sees the difference."""
@@ -141,19 +141,22 @@ class Graticule:
             item.setPen(pen)
 
     def set_marks(self, span_s: float, age_s: FloatArray, value_deg: FloatArray) -> None:
-        """Draw a line at every mark."""
-        low, high = value_deg.min(), value_deg.max()
-        across, up, zero = QPainterPath(), QPainterPath(), QPainterPath()
-        for y in value_deg:
-            across.moveTo(-span_s, y)
-            across.lineTo(0.0, y)
-        for x in age_s:
-            up.moveTo(x, low)
-            up.lineTo(x, high)
-        across.addPath(up)
-        zero.moveTo(-span_s, 0.0)
-        zero.lineTo(0.0, 0.0)
-        self._lines.setPath(across)
+        """Draw a line at every mark of the seconds before now."""
+        self.set_area((-span_s, 0.0), age_s, value_deg)
+
+    def set_area(self, ends: tuple[float, float], across: FloatArray, up: FloatArray) -> None:
+        """Draw a line at every mark, from one end of the horizontal axis to the other."""
+        low, high = up.min(), up.max()
+        lines, zero = QPainterPath(), QPainterPath()
+        for y in up:
+            lines.moveTo(ends[0], y)
+            lines.lineTo(ends[1], y)
+        for x in across:
+            lines.moveTo(x, low)
+            lines.lineTo(x, high)
+        zero.moveTo(ends[0], 0.0)
+        zero.lineTo(ends[1], 0.0)
+        self._lines.setPath(lines)
         self._zero.setPath(zero)
 
 

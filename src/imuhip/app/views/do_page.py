@@ -18,11 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_move
 from imuhip.app.models.big_numbers import N_SHOWN
 from imuhip.app.models.do_model import PAIN_SCORES, DoModel
 from imuhip.app.models.do_words import DoWords, about_test, do_words, list_line
+from imuhip.app.models.palette import Theme
 from imuhip.app.views.big_number import BigNumberWidget
+from imuhip.app.views.movement_view import MovementView
+from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.style import scrolling, set_kind
 
 __all__ = ["DoPage"]
@@ -55,13 +58,16 @@ class DoPage(QWidget):
         self.primary.setObjectName("record")
         self.again = QPushButton(wording.STAND_AGAIN)
         self.leave = QPushButton(wording.LEAVE)
-        for button in (self.left, self.right, self.primary, self.again, self.leave):
+        self.view = QPushButton()
+        self.movement = MovementView(do.movement)
+        for button in (self.left, self.right, self.primary, self.again, self.leave, self.view):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.left.clicked.connect(lambda: self._do.choose_side("left"))
         self.right.clicked.connect(lambda: self._do.choose_side("right"))
         self.primary.clicked.connect(self._do.go_on)
         self.again.clicked.connect(self._do.stand_again)
         self.leave.clicked.connect(self._do.leave)
+        self.view.clicked.connect(self._turn_view)
         self.title, self.about, self.cue = _label("title"), _label("about"), _label("cue")
         self.count, self.count_label = _label("count"), _label("biglabel")
         self.notes, self.said = _label("note"), _label("said")
@@ -133,13 +139,15 @@ class DoPage(QWidget):
         panel = QFrame()
         panel.setObjectName("panel")
         outer = QVBoxLayout(panel)
-        outer.setContentsMargins(24, 18, 24, 18)
+        outer.setContentsMargins(18, 14, 18, 14)
         outer.setSpacing(12)
-        outer.addWidget(scrolling(shown), 1)
+        self._shown = scrolling(shown)
+        outer.addWidget(self._shown, 1)
+        outer.addWidget(self.movement, 1)
         outer.addWidget(self._pain)
         buttons = QHBoxLayout()
         outer.addLayout(buttons)
-        for button in (self.primary, self.again, self.leave):
+        for button in (self.primary, self.again, self.leave, self.view):
             buttons.addWidget(button)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         buttons.addSpacing(12)
@@ -149,6 +157,32 @@ class DoPage(QWidget):
         row.setSpacing(10)
         row.addWidget(self.tests)
         row.addWidget(panel, 1)
+
+    @property
+    def keys(self) -> list[StepKey]:
+        """Return the keys of this step that are its own."""
+        feedback, words = self._do.movement.feedback, wording_move
+        return [
+            StepKey(words.VIEW_MOVEMENT, ("V",), self._turn_view),
+            StepKey(words.FEEDBACK_ANGLE_KEY, ("A",), feedback.turn_angle),
+            StepKey(words.FEEDBACK_SENSE_KEY, ("B",), feedback.turn_sense),
+            StepKey(words.FEEDBACK_MORE_KEY, ("+", "="), lambda: feedback.move_limit(1)),
+            StepKey(words.FEEDBACK_LESS_KEY, ("-",), lambda: feedback.move_limit(-1)),
+            StepKey(words.TONE_ON, ("Z",), self._do.movement.sounds.toggle),
+        ]
+
+    def set_theme(self, theme: Theme, scale: float) -> None:
+        """Take the colours of a theme."""
+        self.movement.set_theme(theme, scale)
+
+    def draw(self) -> None:
+        """Draw what moves; thirty times a second."""
+        if self.movement.isVisible():
+            self.movement.show_model()
+
+    def close_plots(self) -> None:
+        """Let go of the plots."""
+        self.movement.close_plots()
 
     def set_scale(self, scale: float) -> None:
         """Make room for text of another size."""
@@ -196,6 +230,12 @@ class DoPage(QWidget):
             set_kind(button, "here" if here else "away")
             name = wording.SIDE_LEFT if side == "left" else wording.SIDE_RIGHT
             button.setText(f"✓ {name}" if here else name)
+        moving = do.shows_movement and not choosing
+        self._shown.setVisible(not moving)
+        self.movement.setVisible(moving)
+        if moving:
+            counted = f"{words.count} {words.count_label}".strip()
+            self.movement.show_words(walks=test is None, count=counted)
         self._show_words(words)
         self._show_buttons()
 
@@ -223,10 +263,17 @@ class DoPage(QWidget):
         self.primary.setEnabled(not waits)
         self.again.setVisible(do.phase == "going")
         self.leave.setVisible(do.phase in ("standing", "going", "doing"))
+        self.view.setVisible(do.phase != "choosing")
+        other = wording_move.VIEW_NUMBERS if do.shows_movement else wording_move.VIEW_MOVEMENT
+        self.view.setText(wording_move.VIEW_KEY.format(view=other))
         self.leave.setText(wording.LEAVE if do.phase == "doing" else wording.CHOOSE_OTHER)
         self._pain.setVisible(do.live.recording.phase == "recording" and do.phase != "choosing")
         side = wording.SIDE_NAMES[do.pain_side]
         self.pain_side.setText(f"{wording.PAIN}: {side} ({wording.PAIN_SIDE_KEY})")
+
+    def _turn_view(self) -> None:
+        self._do.turn_view()
+        self.show_model()
 
     def _chosen(self, row: int) -> None:
         self._do.choose(row)

@@ -175,6 +175,7 @@ class LiveWindow(QMainWindow):
         add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
         add("Quit", ["Ctrl+Q"], self._quit)
         self._keys.add(self.person_page.keys, ["person"])
+        self._keys.add(self.do_page.keys, ["do"])
         self._keys.add(self.sensors_page.keys, ["sensors"])
         self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
@@ -244,6 +245,7 @@ class LiveWindow(QMainWindow):
         self.screen_widget.set_theme(theme, scale)
         self.person_page.set_scale(scale)
         self.sensors_page.set_theme(theme, scale)
+        self.do_page.set_theme(theme, scale)
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)
         self.steps.show_step(self.session.step)
@@ -268,6 +270,8 @@ class LiveWindow(QMainWindow):
             self.toggle_recording()
         if self.session.step == "live":
             self.screen_widget.show_model()
+        elif self.session.step == "do":
+            self.do_page.draw()
         if self._frame % WORDS_EVERY == 0:
             self.show_words()
         self._frame += 1
@@ -305,4 +309,5 @@ class LiveWindow(QMainWindow):
                 self.session.close()
             finally:
                 self.screen_widget.close_plots()
+                self.do_page.close_plots()
         event.accept()

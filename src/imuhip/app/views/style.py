@@ -48,6 +48,11 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QLabel[kind="good"]#symbol, QLabel[kind="good"]#state {{ color: {t.good}; }}
     QLabel[kind="warn"]#symbol, QLabel[kind="warn"]#state {{ color: {t.warn}; }}
     QLabel[kind="bad"]#symbol, QLabel[kind="bad"]#state {{ color: {t.bad}; }}
+    QLabel#limitstate {{ font-size: {px(24)}; font-weight: 700; color: {t.muted}; }}
+    QLabel[kind="good"]#limitstate {{ color: {t.good}; }}
+    QLabel[kind="warn"]#limitstate {{ color: {t.warn}; }}
+    QLabel[kind="bad"]#limitstate {{ color: {t.bad}; }}
+    QLabel[kind="unknown"]#curve {{ color: {t.muted}; font-weight: 400; }}
     QLabel#elapsed {{ font-size: {px(28)}; font-weight: 700; }}
     QLabel#elapsed[kind="recording"] {{ color: {t.bad}; }}
     QLabel#badge {{ font-size: {px(14)}; font-weight: 700; color: {t.warn};
