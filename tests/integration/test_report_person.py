@@ -145,3 +145,18 @@ def test_visits_of_one_day_are_drawn_beside_each_other() -> None:
     assert np.all(np.diff(x) > 0)
     assert positions([START, None, START]) == ([1.0, 2.0, 3.0], "Visit")
     assert positions(days[:2]) == ([1.0, 2.0], "Visit")
+
+
+def test_the_checklist_is_a_page_of_one_session(tmp_path: Path) -> None:
+    path = visits()[0].save(tmp_path / "a.h5")
+    ran = CliRunner().invoke(build(), ["report", str(path), "--checklist", "--json"])
+    assert ran.exit_code == 0, ran.output
+    told = json.loads(ran.stdout)
+    assert Path(told["report"]).name == "a_checklist.html" and Path(told["report"]).exists()
+    answers = {item["asked"]: item for item in told["items"]}
+    assert (
+        answers["Position of tests"]["answer"] == "Knee to chest: lying on the back, hip straight"
+    )
+    assert answers["Footwear"]["source"] == "not known"
+    two = CliRunner().invoke(build(), ["report", str(path), str(path), "--checklist"])
+    assert two.exit_code == 2 and "--checklist is of one session" in two.stderr

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imuhip.cli.analyze import FilterOption, MagOption, PlaceOption, parsed_place
+from imuhip.cli.checklist import checklist_page
 from imuhip.cli.findings import findings
 from imuhip.cli.options import JsonOption, OptionError
 from imuhip.cli.output import print_json, working
@@ -38,6 +39,12 @@ PersonOption = Annotated[
     str | None,
     typer.Option("--person", help="A subject code: one page of all that person's visits."),
 ]
+ChecklistOption = Annotated[
+    bool,
+    typer.Option(
+        "--checklist", help="What to report of the measurement (ISB 2024), filled from the file."
+    ),
+]
 BeforeOption = Annotated[
     Path | None, typer.Option("--before", help="An earlier session: the page shows the change.")
 ]
@@ -64,6 +71,7 @@ def report(
     pdf: PdfOption = False,
     paper: PaperOption = "a4",
     person: PersonOption = None,
+    checklist: ChecklistOption = False,
     before: BeforeOption = None,
     norms: NormsOption = None,
     sex: SexOption = "any",
@@ -95,6 +103,8 @@ def report(
         "magnetometer": magnetometer,
         "place": where,
     }
+    if checklist and (person is not None or len(both) == 2):
+        raise OptionError("--checklist is of one session", hint="imuhip report FILE --checklist")
     if person is not None:
         wanted = out or Path(f"{both[0] if both[0].is_dir() else both[0].parent}") / (
             f"{safe_name(person)}_visits.html"
@@ -115,6 +125,10 @@ def report(
     choice = NormChoice(tuple(dict.fromkeys(norms or ("clinic", "measured"))), sex, age, mode)
     _ = choice.titles  # an unknown profile is refused before minutes are analysed
     recording = imuhip.open(file)
+    if checklist:
+        pages = Pages.planned(out or file.with_name(f"{file.stem}_checklist.html"), pdf, paper)
+        checklist_page(recording, file, pages, options, json=json)
+        return
     pages = Pages.planned(out or file.with_suffix(".html"), pdf, paper)
     analysis, assessment, no_gait = findings(recording, options)
     with working("writing the report", 2.0):
