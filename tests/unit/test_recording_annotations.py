@@ -20,10 +20,12 @@ from imuhip.errors import DiskError, FileFormatError, RecordingError, Unfinished
 from imuhip.recording.annotation_table import write_annotations
 from imuhip.recording.annotations import (
     add_tag,
+    exclude_each,
     exclude_strides,
     include_strides,
     read_annotations,
     remove_tag,
+    take_back,
 )
 from imuhip.recording.finalise import finalise
 from imuhip.recording.recovery import recover
@@ -105,6 +107,21 @@ def test_a_note_needs_a_stretch_and_a_reason(small: Path, start_s, end_s, reason
         exclude_strides(small, start_s, end_s, reason)
     assert caught.value.code == "E740" and caught.value.hint
     assert read_annotations(small) == ()
+
+
+def test_several_strides_are_noted_at_once_and_taken_back_at_once(small: Path) -> None:
+    strides = [("left", 1.0, 2.0), ("right", 1.5, 2.5), (None, 4.0, 6.0)]
+    before = small.stat().st_ino
+    notes = exclude_each(small, strides, "a door", now=lambda: 3.0)
+    assert small.stat().st_ino != before
+    assert exclusions_of(read_annotations(small)) == notes and len(notes) == 3
+    take_back(small, notes[:2], now=lambda: 4.0)
+    assert exclusions_of(read_annotations(small)) == notes[2:]
+    with pytest.raises(RecordingError):
+        exclude_each(small, [*strides, ("left", 3.0, 2.0)], "a door")
+    with pytest.raises(ValueError, match="Expected side"):
+        exclude_each(small, [("middle", 3.0, 4.0)], "a door")
+    assert len(read_annotations(small)) == 3
 
 
 def test_many_notes_and_long_ones_fit(small: Path) -> None:

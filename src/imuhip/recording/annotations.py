@@ -23,10 +23,12 @@ __all__ = [
     "MOST_TEXT",
     "add_tag",
     "annotations_of",
+    "exclude_each",
     "exclude_strides",
     "include_strides",
     "read_annotations",
     "remove_tag",
+    "take_back",
 ]
 
 MOST_TEXT: Final = 200
@@ -64,19 +66,46 @@ def exclude_strides(
     imuhip.errors.DiskError
         When there is no room for the new file; the old one stays.
     """
-    if side not in (None, *SIDES):
-        raise ValueError(f"Expected side left, right or None, got {side!r}")
-    if not (math.isfinite(start_s) and math.isfinite(end_s) and end_s > start_s):
-        raise RecordingError(
-            f"{path}: strides from {start_s:g} s to {end_s:g} s cannot be left out",
-            hint="the end must lie behind the start, both in seconds of the recording",
-            code="E740",
-        )
-    note = Annotation(
-        EXCLUDED, _text(path, reason, "a reason"), side, float(start_s), float(end_s), now()
+    return exclude_each(path, [(side, start_s, end_s)], reason, now=now)[0]
+
+
+def exclude_each(
+    path: str | Path,
+    strides: Sequence[tuple[Side | None, float, float]],
+    reason: str,
+    *,
+    now: Callable[[], float] = time.time,
+) -> tuple[Annotation, ...]:
+    """Leave several strides out for one reason; the file is written once.
+
+    Parameters
+    ----------
+    path : str or Path
+    strides : sequence of (side, start_s, end_s)
+    reason : str
+    now : callable
+
+    Raises
+    ------
+    imuhip.errors.RecordingError, imuhip.errors.DiskError
+        As `exclude_strides`.
+    """
+    text, at_s = _text(path, reason, "a reason"), now()
+    for side, start_s, end_s in strides:
+        if side not in (None, *SIDES):
+            raise ValueError(f"Expected side left, right or None, got {side!r}")
+        if not (math.isfinite(start_s) and math.isfinite(end_s) and end_s > start_s):
+            raise RecordingError(
+                f"{path}: strides from {start_s:g} s to {end_s:g} s cannot be left out",
+                hint="the end must lie behind the start, both in seconds of the recording",
+                code="E740",
+            )
+    notes = tuple(
+        Annotation(EXCLUDED, text, side, float(start_s), float(end_s), at_s)
+        for side, start_s, end_s in strides
     )
-    write_annotations(path, lambda before: (*before, note))
-    return note
+    write_annotations(path, lambda before: (*before, *notes))
+    return notes
 
 
 def include_strides(
@@ -114,7 +143,7 @@ def include_strides(
             hint="imuhip check lists what is left out by hand",
             code="E741",
         )
-    return _withdraw(path, found, now)
+    return take_back(path, found, now=now)
 
 
 def add_tag(path: str | Path, tag: str, *, now: Callable[[], float] = time.time) -> None:
@@ -145,12 +174,21 @@ def remove_tag(path: str | Path, tag: str, *, now: Callable[[], float] = time.ti
     if not found:
         has = ", ".join(tags_of(notes)) or "none"
         raise RecordingError(f"{path}: has no tag {text!r}", hint=f"its tags: {has}", code="E741")
-    _withdraw(path, found, now)
+    take_back(path, found, now=now)
 
 
-def _withdraw(
-    path: str | Path, notes: Sequence[Annotation], now: Callable[[], float]
+def take_back(
+    path: str | Path, notes: Sequence[Annotation], *, now: Callable[[], float] = time.time
 ) -> tuple[Annotation, ...]:
+    """Take notes of a file back, all at once; return them with the time it was.
+
+    Parameters
+    ----------
+    path : str or Path
+    notes : sequence of Annotation
+        As they are in the file.
+    now : callable
+    """
     at_s = now()
 
     def taken_back(before: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
