@@ -9,10 +9,11 @@ import numpy as np
 
 from imuhip.core.series import BoolArray, FloatArray
 
-__all__ = ["Stretch", "still_frames", "stretches"]
+__all__ = ["Stretch", "still_frames", "stretches", "unrest"]
 
 _FRAME_RATE_SD_RAD_S = 0.12
 _FRAME_FORCE_SD_M_S2 = 0.35
+_FRAME_TURN_RAD_S = 0.15
 """Standing people sway: postural sway stays below 0.1 rad/s and 0.3 m/s² at the waist and thigh."""
 
 
@@ -47,11 +48,36 @@ def still_frames(
         turning, spread = _mean_and_spread(rate, frame)
         level = np.abs(turning).max(axis=1)
         shaking = _mean_and_spread(acc[segment], frame)[1]
-        quiet = (spread < _FRAME_RATE_SD_RAD_S) & (shaking < _FRAME_FORCE_SD_M_S2) & (level < 0.15)
+        quiet = (
+            (spread < _FRAME_RATE_SD_RAD_S)
+            & (shaking < _FRAME_FORCE_SD_M_S2)
+            & (level < _FRAME_TURN_RAD_S)
+        )
         still = quiet if still is None else still & quiet
     if still is None:
         raise ValueError("Expected at least one sensor, got none")
     return still
+
+
+def unrest(gyr: FloatArray, acc: FloatArray) -> float:
+    """Return how restless some samples are: 1 is the limit of `still_frames`, 0 is dead still.
+
+    Parameters
+    ----------
+    gyr, acc : (n, 3) arrays, rad/s and m/s²
+        Of one sensor, over about half a second; without samples the answer is infinite.
+    """
+    if len(gyr) == 0 or not (np.isfinite(gyr).all() and np.isfinite(acc).all()):
+        return float("inf")
+    turning, spread = _mean_and_spread(gyr, len(gyr))
+    shaking = _mean_and_spread(acc, len(acc))[1]
+    return float(
+        max(
+            spread[0] / _FRAME_RATE_SD_RAD_S,
+            shaking[0] / _FRAME_FORCE_SD_M_S2,
+            np.abs(turning).max() / _FRAME_TURN_RAD_S,
+        )
+    )
 
 
 def _mean_and_spread(values: FloatArray, frame: int) -> tuple[FloatArray, FloatArray]:

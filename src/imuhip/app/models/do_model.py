@@ -173,6 +173,19 @@ class DoModel:
         if self.phase in ("going", "standing"):
             self._stand()
 
+    def take_calibration(self, pose: tuple[float, float], walk: tuple[float, float]) -> None:
+        """Take a standing pose and a walk that were calibrated with: nobody stands twice.
+
+        Parameters
+        ----------
+        pose, walk : tuple of float, s
+            Start and end on the host's clock; both are marked in the recording already.
+        """
+        if self.watch is not None:
+            self.watch.mark("n_pose", *pose)
+            self.watch.mark("gait", *walk)
+            self._pose_in, self._pose_s = self._live.recording.path, pose[1]
+
     def leave(self) -> None:
         """Go back to choosing; a test that goes on is not marked."""
         if self.phase not in ("choosing", "starting"):

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from imuhip.app.models.bench import Bench
+from imuhip.app.models.calibrate_model import CalibrateModel
+from imuhip.app.models.calibrate_words import calibrate_words
 from imuhip.app.models.do_model import DoModel
 from imuhip.app.models.do_words import do_words
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.known_kit import KitMemory
 from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.mounting_memory import MountingMemory
 from imuhip.app.models.person_model import PersonModel
+from imuhip.app.models.protocols import listed_protocols
 from imuhip.app.models.retest_model import RetestModel
 from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.models.sensors_model import SensorsModel
@@ -23,7 +27,7 @@ from imuhip.people.folder import PeopleFolder
 
 __all__ = ["STEPS", "SessionModel", "SessionParts", "Step"]
 
-Step = Literal["person", "sensors", "do", "review", "retest", "live"]
+Step = Literal["person", "sensors", "calibrate", "do", "review", "retest", "live"]
 STEPS: tuple[Step, ...] = get_args(Step)
 """In the order of a session; the live view is beside them and can be looked at in between."""
 
@@ -44,6 +48,10 @@ class SessionParts:
         The sensors used last.
     radio : str
         The real radio to open.
+    mounting_file : Path, optional
+        Where it is remembered how sensors are worn; by default until the window is closed.
+    protocols_folder : Path, optional
+        The clinic's own protocols; by default those of this computer.
     """
 
     people: PeopleFolder | None = None
@@ -51,6 +59,8 @@ class SessionParts:
     bench: Bench | None = None
     kit: KitMemory | None = None
     radio: str = "auto"
+    mounting_file: Path | None = None
+    protocols_folder: Path | None = None
 
 
 class SessionModel:
@@ -83,6 +93,14 @@ class SessionModel:
         self.person = PersonModel(live, self._reader, parts.people, parts.names_file)
         self.sensors = SensorsModel(live, parts.bench, parts.kit, radio=parts.radio)
         self.do = DoModel(live, self._worker, self._reader)
+        self.calibrate = CalibrateModel(
+            live,
+            self._worker,
+            self.do.take_calibration,
+            begin_motion=None if parts.bench is None else parts.bench.begin_motion,
+            memory=MountingMemory(parts.mounting_file),
+            protocols=listed_protocols(parts.protocols_folder),
+        )
         self.review = ReviewModel(live, self._reader)
         self.retest = RetestModel(self.review, self._reader)
 
@@ -93,6 +111,8 @@ class SessionModel:
             return self.person.guidance
         if self.step == "sensors":
             return sensors_guidance(self.sensors)
+        if self.step == "calibrate":
+            return calibrate_words(self.calibrate).guidance
         if self.step == "do":
             return do_words(self.do).guidance
         if self.step == "live":
@@ -104,12 +124,15 @@ class SessionModel:
         self.live.pull()
         self.person.pull(shown=self.step == "person")
         self.sensors.pull(shown=self.step == "sensors")
+        self.calibrate.pull()
         self.do.pull()
         self.review.pull(shown=self.step in ("review", "retest"))
         self.retest.pull(shown=self.step == "retest")
 
     def go_to(self, step: str) -> None:
         """Show another step; what goes on goes on."""
+        if step != "calibrate":
+            self.calibrate.accept()
         self.step = next(known for known in STEPS if known == step)
 
     def go_on(self) -> None:
@@ -119,6 +142,9 @@ class SessionModel:
                 self.step = "sensors"
         elif self.step == "sensors":
             if self.sensors.go_on():
+                self.step = "calibrate"
+        elif self.step == "calibrate":
+            if self.calibrate.go_on():
                 self.step = "do"
         elif self.step == "do":
             self.do.go_on()
@@ -128,6 +154,7 @@ class SessionModel:
     def toggle_recording(self) -> None:
         """Start or stop the recording; a test that goes on is ended and marked before."""
         self.do.end()
+        self.calibrate.accept()
         self.live.toggle_recording()
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from imuhip.app.models.palette import DARK, LIGHT, THEMES
 from imuhip.app.models.preferences import PreferenceFile, Preferences
 from imuhip.app.models.session_model import STEPS, SessionModel, SessionParts, Step
 from imuhip.app.views.application import make_application, show_until_closed
+from imuhip.app.views.calibrate_page import CalibratePage
 from imuhip.app.views.do_page import DoPage
 from imuhip.app.views.header import Header
 from imuhip.app.views.live_screen import LiveScreen
@@ -85,6 +86,7 @@ class LiveWindow(QMainWindow):
         self.session = SessionModel(model, parts=parts)
         self.person_page = PersonPage(self.session.person)
         self.sensors_page = SensorsPage(self.session.sensors)
+        self.calibrate_page = CalibratePage(self.session.calibrate)
         self.screen_widget = LiveScreen(model)
         self.do_page = DoPage(self.session.do)
         self.review_page = ReviewPage(self.session.review)
@@ -114,9 +116,12 @@ class LiveWindow(QMainWindow):
         self._timer.timeout.connect(self.tick)
 
     def _lay_out(self) -> None:
-        self._stepped: dict[str, PersonPage | SensorsPage | DoPage | ReviewPage | RetestPage] = {
+        self._stepped: dict[
+            str, PersonPage | SensorsPage | CalibratePage | DoPage | ReviewPage | RetestPage
+        ] = {
             "person": self.person_page,
             "sensors": self.sensors_page,
+            "calibrate": self.calibrate_page,
             "do": self.do_page,
             "review": self.review_page,
             "retest": self.retest_page,
@@ -177,6 +182,7 @@ class LiveWindow(QMainWindow):
         self._keys.add(self.person_page.keys, ["person"])
         self._keys.add(self.do_page.keys, ["do"])
         self._keys.add(self.sensors_page.keys, ["sensors"])
+        self._keys.add(self.calibrate_page.keys, ["calibrate"])
         self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
         header.record.clicked.connect(self.toggle_recording)
@@ -245,6 +251,7 @@ class LiveWindow(QMainWindow):
         self.screen_widget.set_theme(theme, scale)
         self.person_page.set_scale(scale)
         self.sensors_page.set_theme(theme, scale)
+        self.calibrate_page.set_scale(scale)
         self.do_page.set_theme(theme, scale)
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)

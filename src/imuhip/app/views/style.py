@@ -88,6 +88,19 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QLabel#bignumber[kind="unknown"] {{ color: {t.muted}; font-weight: 400; }}
     QLabel#bigspread {{ color: {t.muted}; }}
     QLabel#note {{ font-size: {px(17)}; font-weight: 700; color: {t.warn}; }}
+    QLabel#note[kind="bad"] {{ color: {t.bad}; }}
+    QLabel#note[kind="unknown"] {{ color: {t.muted}; font-weight: 400; }}
+    QLabel#grade {{ font-weight: 700; }}
+    QLabel#field {{ font-weight: 700; }}
+    QLineEdit, QComboBox {{ background: {t.panel}; border: 2px solid {t.rule}; border-radius: 6px;
+        font-size: {px(17)}; padding: {px(5)} 8px; }}
+    QLineEdit:focus, QComboBox:focus {{ border: 3px solid {t.ink}; }}
+    QLineEdit:disabled, QLineEdit:read-only {{ color: {t.muted}; background: {t.paper}; }}
+    QComboBox QAbstractItemView {{ background: {t.panel}; color: {t.ink};
+        selection-background-color: {t.ink}; selection-color: {t.panel}; }}
+    QListWidget:disabled {{ color: {t.muted}; }}
+    QProgressBar#still[kind="good"]::chunk {{ background: {t.good}; border-radius: 3px; }}
+    QProgressBar#still[kind="bad"]::chunk {{ background: {t.bad}; border-radius: 3px; }}
     QLabel#note[kind="good"] {{ color: {t.good}; }}
     QLabel#said {{ font-size: {px(17)}; font-weight: 700; }}
     QScrollBar {{ background: transparent; width: 12px; height: 12px; }}
