@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,30 +25,13 @@ import numpy as np
 from benchmarks._document import Printed, add_write
 from benchmarks._engine_latency import angle_latencies
 from benchmarks._engine_recorder import LOG_NAME, RECORDINGS
+from benchmarks._promise import Promise
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _CALIBRATED_S: Final = 120.0
 """By then the live calibration was found for the last time and holds its gait no longer."""
 
 _WRONG: Final = ("lost", "duplicated", "reordered", "bad_packets", "overrun_packets", "backfilled")
-
-
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """A number and the most it may be."""
-
-    about: str
-    found: float
-    most: float
-    unit: str
-
-    @property
-    def is_kept(self) -> bool:
-        return self.found <= self.most
-
-    def __str__(self) -> str:
-        kept = "kept" if self.is_kept else "NOT KEPT"
-        return f"{self.about:<46}{self.found:>9.2f} {self.unit:<4} at most {self.most:>5g}: {kept}"
 
 
 def main(arguments: list[str]) -> int:
@@ -73,7 +55,7 @@ def main(arguments: list[str]) -> int:
     return 0 if kept else 1
 
 
-def _counted(say: Printed, facts: Mapping[str, Any]) -> list[_Promise]:
+def _counted(say: Printed, facts: Mapping[str, Any]) -> list[Promise]:
     counters = facts["counters"]
     received = sum(one["received"] for one in counters.values())
     say(
@@ -81,7 +63,7 @@ def _counted(say: Printed, facts: Mapping[str, Any]) -> list[_Promise]:
         f" given up by a sensor: {sum(dropped for _, dropped in facts['sent'].values())}"
     )
     return [
-        _Promise(f"samples {name}" if "_" not in name else name.replace("_", " "), total, 0, "")
+        Promise(f"samples {name}" if "_" not in name else name.replace("_", " "), total, 0, "")
         for name in _WRONG
         for total in [float(sum(one[name] for one in counters.values()))]
     ]
@@ -89,7 +71,7 @@ def _counted(say: Printed, facts: Mapping[str, Any]) -> list[_Promise]:
 
 def _told(
     say: Printed, facts: Mapping[str, Any], late_s: np.ndarray, shown_s: np.ndarray
-) -> list[_Promise]:
+) -> list[Promise]:
     took_s, resident = facts["took_s"], np.array(facts["resident"])
     share, angles = 100 * facts["cpu_s"] / took_s, 100 * facts["angles_cpu_s"] / took_s
     settled = np.searchsorted(resident[:, 0], min(_CALIBRATED_S, 0.5 * took_s))
@@ -105,13 +87,13 @@ def _told(
     )
     since = f"min {resident[settled, 0] / 60:.1f}"
     return [
-        _Promise("recorder and live angles together", share, 30, "%"),
-        _Promise(f"memory from {since} to the end, growth", grown, 5, "MiB"),
-        _Promise("notification to angle, median", float(np.median(late_ms)), 15, "ms"),
-        _Promise("notification to angle, 99 %", float(np.quantile(late_ms, 0.99)), 60, "ms"),
-        _Promise(f"connecting {len(facts['sensors'])} sensors", facts["connect_s"], 5, "s"),
+        Promise("recorder and live angles together", share, 30, "%"),
+        Promise(f"memory from {since} to the end, growth", grown, 5, "MiB"),
+        Promise("notification to angle, median", float(np.median(late_ms)), 15, "ms"),
+        Promise("notification to angle, 99 %", float(np.quantile(late_ms, 0.99)), 60, "ms"),
+        Promise(f"connecting {len(facts['sensors'])} sensors", facts["connect_s"], 5, "s"),
         *(
-            _Promise(f"streams again, back after {one['away_s']:g} s", one["took_s"], 3, "s")
+            Promise(f"streams again, back after {one['away_s']:g} s", one["took_s"], 3, "s")
             for one in facts["returns"]
         ),
     ]

@@ -36,7 +36,7 @@ from imuhip.app.views.style import style_sheet
 
 __all__ = ["LiveWindow", "make_application", "show_until_closed"]
 
-FRAME_MS = 33
+FRAME_MS = 32
 SIZE_PX = (1280, 800)
 WORDS_EVERY = 6
 """Numbers and words change at a sixth of the frame rate: faster cannot be read."""
@@ -181,6 +181,7 @@ class LiveWindow(QMainWindow):
         add("Quit", ["Ctrl+Q"], self._quit)
         self._keys.add(self.person_page.keys, ["person"])
         self._keys.add(self.do_page.keys, ["do"])
+        self._keys.add(self.review_page.keys, ["review"])
         self._keys.add(self.sensors_page.keys, ["sensors"])
         self._keys.add(self.calibrate_page.keys, ["calibrate"])
         self.notice_bar.read.clicked.connect(self.read_notice)
@@ -253,6 +254,7 @@ class LiveWindow(QMainWindow):
         self.sensors_page.set_theme(theme, scale)
         self.calibrate_page.set_scale(scale)
         self.do_page.set_theme(theme, scale)
+        self.review_page.set_theme(theme, scale)
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)
         self.steps.show_step(self.session.step)
@@ -317,4 +319,5 @@ class LiveWindow(QMainWindow):
             finally:
                 self.screen_widget.close_plots()
                 self.do_page.close_plots()
+                self.review_page.close_plots()
         event.accept()
