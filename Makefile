@@ -13,7 +13,7 @@ OFFSCREEN := QT_QPA_PLATFORM=offscreen
 
 FUZZ_SECONDS ?= 300
 
-.PHONY: demo fuzz test test-slow test-bluez lint bench clean
+.PHONY: demo docs fuzz test test-slow test-bluez lint bench clean
 .DEFAULT_GOAL := test
 
 # pip 25.1 is the first that knows --group.
@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (about a minute the first time)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[sim,app,exchange,lsl,pdf]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[sim,app,exchange,lsl,pdf]" --group dev --group docs
 	@$(BIN)/python -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
 
 demo: $(STAMP)
@@ -46,6 +46,11 @@ lint: $(STAMP)
 # Longer: make fuzz FUZZ_SECONDS=3600
 fuzz: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
+# The pages of docs/, the docstrings and the examples as a site; a broken link fails.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --builder html --conf-dir docs --doctree-dir build/doctrees . build/site
+	$(BIN)/python docs/check_links.py build/site
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
