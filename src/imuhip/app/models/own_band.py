@@ -18,7 +18,7 @@ from imuhip.gait.cycles import CYCLE_POINTS
 from imuhip.recording.headline import read_headlines
 from imuhip.recording.reader import open_recording
 
-__all__ = ["ENOUGH_STRIDES", "Band", "CycleStore", "Earlier", "bands_of", "last_session"]
+__all__ = ["ENOUGH_STRIDES", "Band", "CycleStore", "Earlier", "band_of", "bands_of", "last_session"]
 
 ENOUGH_STRIDES: Final = 5
 """Fewer give no band: a standard deviation of three tells nothing."""
@@ -96,7 +96,7 @@ class CycleStore:
                 continue
             stack = np.stack(cycles)
             for k, angle in enumerate(ANGLES):
-                band = _band(stack[:, k])
+                band = band_of(stack[:, k])
                 if band is not None:
                     found[angle, side] = band
         return found
@@ -107,7 +107,7 @@ def bands_of(analysis: Analysis) -> Bands:
     found: Bands = {}
     for side in SIDES:
         for angle in ANGLES:
-            band = _band(analysis.cycles(side, angle))
+            band = band_of(analysis.cycles(side, angle))
             if band is not None:
                 found[angle, side] = band
     return found
@@ -138,7 +138,8 @@ def last_session(folder: Path, code: str, besides: Path | None) -> Earlier | Non
     return None
 
 
-def _band(cycles_deg: FloatArray) -> Band | None:
+def band_of(cycles_deg: FloatArray) -> Band | None:
+    """Return mean and scatter of (k, 101) cycles, degrees; None where whole ones are too few."""
     whole = cycles_deg[np.isfinite(cycles_deg).all(axis=1)]
     if len(whole) < ENOUGH_STRIDES:
         return None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from imuhip.app.models import wording
+import numpy as np
+
+from imuhip.app.models import wording, wording_strides
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.session_file import PROFILES, SessionFile, read_session
+from imuhip.app.models.stride_review import StrideReview
 from imuhip.app.models.table_rows import TableRow, review_rows
 from imuhip.app.models.worker import told
+from imuhip.core.annotation import exclusions_of
+from imuhip.core.segments import Side
+from imuhip.recording.annotations import exclude_each, read_annotations, take_back
 from imuhip.recording.naming import numbered
 
 __all__ = ["ReviewModel"]
@@ -37,6 +44,10 @@ class ReviewModel:
         self._path: Path | None = None
         self._reading: Future[SessionFile] | None = None
         self._writing: Future[Path] | None = None
+        self.strides: StrideReview | None = None
+        self.shows_strides = False
+        self.said = ""
+        self._noting = ""
 
     @property
     def newest(self) -> Path | None:
@@ -78,7 +89,8 @@ class ReviewModel:
         if self._live.recording.phase in ("recording", "stopping"):
             return Guidance(wording.REVIEW_RECORDING, wording.REVIEW_STOP)
         if self._reading is not None:
-            return Guidance(wording.REVIEW_READING, str(self._path))
+            headline = wording_strides.NOTING if self._noting else wording.REVIEW_READING
+            return Guidance(headline, str(self._path))
         if self.error[0]:
             return Guidance(*self.error, "alarm")
         if self.session is None:
@@ -88,11 +100,44 @@ class ReviewModel:
         if self.report is not None:
             return Guidance(wording.REPORT_WRITTEN, str(self.report), "well")
         keys = wording.REVIEW_KEYS if self.can_report else wording.REVIEW_KEYS_NO_REPORT
+        keys = wording_strides.STRIDES_KEYS if self.shows_strides else keys
+        keys = f"{self.said} {keys}".strip()
         return Guidance(wording.REVIEW_READY, keys, "well")
 
     def turn_profile(self) -> None:
         """Let the next profile's norms speak."""
         self.profile = PROFILES[(PROFILES.index(self.profile) + 1) % len(PROFILES)]
+
+    def turn_view(self) -> None:
+        """Show the strides instead of the table, or the table again."""
+        self.shows_strides = not self.shows_strides
+        self.said = ""
+
+    def exclude(self, rows: Sequence[int], reason: str) -> None:
+        """Leave strides out, with the reason, in the file; everything is measured again after."""
+        strides = self.strides
+        wanted = [k for k in rows if strides is not None and strides.is_used(k)]
+        if strides is None or not wanted or self.is_busy:
+            self.said = wording_strides.CHOOSE_FIRST
+            return
+        stretches = [strides.stretch(k) for k in wanted]
+        said = wording_strides.NOTED.format(n=len(wanted), reason=reason)
+        self._note(said, _excluded, stretches, reason)
+
+    def include(self, rows: Sequence[int]) -> None:
+        """Use strides again that were left out by hand."""
+        strides = self.strides
+        wanted = [k for k in rows if strides is not None and strides.is_by_hand(k)]
+        if strides is None or not wanted or self.is_busy:
+            self.said = wording_strides.ONLY_BY_HAND
+            return
+        stretches = [strides.stretch(k) for k in wanted]
+        self._note(wording_strides.TAKEN_BACK.format(n=len(wanted)), _included, stretches)
+
+    def _note(self, said: str, write: Callable[..., SessionFile], *args: object) -> None:
+        if self._path is not None:
+            self.error, self._noting, self.said = ("", ""), said, ""
+            self._reading = self._worker.submit(write, self._path, *args)
 
     def write_report(self) -> None:
         """Ask for the report page, beside the file; an existing page is never overwritten."""
@@ -106,10 +151,11 @@ class ReviewModel:
         if self._reading is not None and self._reading.done():
             error = self._reading.exception()
             if error is None:
-                self.session = self._reading.result()
+                self._take(self._reading.result())
+                self.said = self._noting
             else:
                 self.error = told(error)
-            self._reading = None
+            self._reading, self._noting = None, ""
         if self._writing is not None and self._writing.done():
             error = self._writing.exception()
             if error is None:
@@ -120,8 +166,36 @@ class ReviewModel:
         if shown and self._reading is None and self.newest not in (None, self._path):
             self._path = self.newest
             self.session, self.report, self.error = None, None, ("", "")
+            self.strides, self.said = None, ""
             if self._path is not None:
                 self._reading = self._worker.submit(read_session, self._path)
+
+    def _take(self, session: SessionFile) -> None:
+        self.session, before = session, self.strides
+        self.strides = None if session.analysis is None else StrideReview(session.analysis)
+        if before is not None and self.strides is not None:
+            self.strides.take_over(before)
+
+
+def _excluded(
+    path: Path, stretches: Sequence[tuple[Side, float, float]], reason: str
+) -> SessionFile:
+    exclude_each(path, stretches, reason)
+    return read_session(path)
+
+
+def _included(path: Path, stretches: Sequence[tuple[Side, float, float]]) -> SessionFile:
+    notes = exclusions_of(read_annotations(path))
+    found = [
+        note
+        for note in notes
+        if any(
+            note.covers(np.array([side]), np.array([start_s]), np.array([end_s]))[0]
+            for side, start_s, end_s in stretches
+        )
+    ]
+    take_back(path, found)
+    return read_session(path)
 
 
 def _written(session: SessionFile) -> Path:

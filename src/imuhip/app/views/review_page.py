@@ -6,9 +6,12 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_strides
+from imuhip.app.models.palette import Theme
 from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.views.row_table import RowTable
+from imuhip.app.views.step_keys import StepKey
+from imuhip.app.views.strides_view import StridesView
 
 __all__ = ["ReviewPage"]
 
@@ -29,6 +32,8 @@ class ReviewPage(QWidget):
         self.summary.setObjectName("about")
         self.summary.setWordWrap(True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.strides = StridesView(review)
+        self.view = QPushButton()
         self.norms = QPushButton()
         self.report = QPushButton(wording.REPORT)
         self.open = QPushButton(wording.OPEN_REPORT)
@@ -37,10 +42,12 @@ class ReviewPage(QWidget):
         column.setSpacing(8)
         column.addWidget(self.summary)
         column.addWidget(self.table, 1)
+        column.addWidget(self.strides, 1)
         column.addStretch(0)
         row = QHBoxLayout()
         column.addLayout(row)
         for button, call in (
+            (self.view, self.turn_view),
             (self.norms, review.turn_profile),
             (self.report, review.write_report),
             (self.open, self.open_report),
@@ -56,9 +63,31 @@ class ReviewPage(QWidget):
         if self._review.report is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._review.report.absolute())))
 
+    @property
+    def keys(self) -> list[StepKey]:
+        """Return the keys of this step that are its own."""
+        return [StepKey(wording_strides.VIEW_STRIDES, ("V",), self.turn_view), *self.strides.keys]
+
+    def turn_view(self) -> None:
+        """Show the strides, or the table."""
+        self._review.turn_view()
+        self.show_model()
+        self.take_focus()
+
+    def set_theme(self, theme: Theme, scale: float) -> None:
+        """Take the colours of a theme."""
+        self.strides.set_theme(theme, scale)
+
+    def close_plots(self) -> None:
+        """Let go of the plots."""
+        self.strides.close_plots()
+
     def take_focus(self) -> None:
-        """Let arrow keys walk through the table."""
-        self.table.setFocus()
+        """Let arrow keys walk through the table, or the strides."""
+        if self.strides.isVisible():
+            self.strides.take_focus()
+        else:
+            self.table.setFocus()
 
     def show_model(self) -> None:
         """Show the newest state."""
@@ -68,7 +97,19 @@ class ReviewPage(QWidget):
         self.report.setEnabled(self._review.can_report)
         self.report.setVisible(self._review.session is not None)
         self.open.setVisible(self._review.report is not None)
+        shows_strides = self._review.shows_strides and self._review.strides is not None
+        self.view.setVisible(self._review.strides is not None)
+        self.view.setText(
+            wording_strides.VIEW_TABLE if shows_strides else wording_strides.VIEW_STRIDES
+        )
+        self.summary.setVisible(not shows_strides)
+        self.strides.setVisible(shows_strides)
+        if shows_strides:
+            self.table.hide()
+            self.strides.show_model()
+            return
         was_there = self.table.isVisible()
         self.table.show_rows(self._review.rows)
+        self.table.setVisible(bool(self._review.rows))
         if self.table.isVisible() and not was_there:
             self.take_focus()
