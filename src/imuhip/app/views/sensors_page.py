@@ -25,7 +25,7 @@ from imuhip.app.models.sensors_words import reach_lines
 from imuhip.app.views.body_diagram import BodyDiagram
 from imuhip.app.views.sensor_strip import SensorStrip
 from imuhip.app.views.step_keys import StepKey
-from imuhip.app.views.style import scrolling
+from imuhip.app.views.style import LARGE_TEXT, scrolling
 from imuhip.core.segments import SEGMENTS
 
 __all__ = ["SensorsPage"]
@@ -109,16 +109,21 @@ class SensorsPage(QWidget):
         right.addWidget(scrolling(inner), 3)
         right.addWidget(self.in_reach)
         right.addWidget(self.reach, 2)
-        below = QGridLayout()
-        right.addLayout(below)
-        below.addWidget(self.others, 0, 0, 1, len(self.buttons))
+        self._below = QGridLayout()
+        right.addLayout(self._below)
+        self._below.addWidget(self.others, 0, 0, 1, len(self.buttons))
+        self._below.setColumnStretch(len(self.buttons), 1)
+        self._arrange(len(self.buttons))
+
+    def _arrange(self, n_columns: int) -> None:
+        """Put so many buttons side by side."""
         for k, button in enumerate(self.buttons.values()):
-            below.addWidget(button, 1, k)
-        below.setColumnStretch(len(self.buttons), 1)
+            self._below.addWidget(button, 1 + k // n_columns, k % n_columns)
 
     def set_theme(self, theme: Theme, scale: float) -> None:
         """Take the colours of a theme."""
         self.body.set_theme(theme, scale)
+        self._arrange(2 if scale >= LARGE_TEXT else len(self.buttons))
 
     def take_focus(self) -> None:
         """Let arrow keys choose a sensor in reach."""
