@@ -19,10 +19,11 @@ OutOption = Annotated[
 
 def recover(file: FileArgument, out: OutOption = None, json: JsonOption = False) -> None:
     """Copy what is sound of an unfinished recording to a new file; the old one is not changed."""
+    from imuhip.acquisition.rescued_clocks import rescued_clocks
     from imuhip.recording.recovery import recover as recover_file
 
     with working(f"recovering {file}"):
-        found = recover_file(file, out)
+        found = recover_file(file, out, clocks=rescued_clocks)
     if json:
         print_json(
             {
@@ -31,6 +32,7 @@ def recover(file: FileArgument, out: OutOption = None, json: JsonOption = False)
                 "lost_tail_s": found.lost_tail_s,
                 "sensors": dict(found.sensors),
                 "notes": found.notes,
+                "final_clocks": found.final_clocks,
             }
         )
         return
@@ -43,6 +45,8 @@ def recover(file: FileArgument, out: OutOption = None, json: JsonOption = False)
         ],
     )
     say(f"at most {found.lost_tail_s:.2f} s were lost at the end")
+    if found.final_clocks:
+        say(f"clocks mapped as at a stop: {', '.join(found.final_clocks)}")
     for text in found.notes:
         say(f"note: {text}")
     note(f"hint: imuhip analyze {found.recovered}")

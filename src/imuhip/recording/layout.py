@@ -45,6 +45,7 @@ __all__ = [
     "final_times",
     "fit_row",
     "marker_row",
+    "replace_rows",
     "set_state",
     "set_text",
 ]
@@ -177,6 +178,12 @@ def create_table(group: Any, name: str, rows: Sequence[tuple[Any, ...]] = ()) ->
     return group.create_dataset(
         name, data=np.array(list(rows), dtype=dtype), maxshape=(None,), chunks=(64,), dtype=dtype
     )
+
+
+def replace_rows(table: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Put other rows, any number of them, in place of a table's."""
+    table.resize(len(rows), axis=0)
+    table[...] = np.array(list(rows), dtype=table.dtype)
 
 
 def create_device(sensor: Any, device: DeviceRecord) -> dict[str, Any]:

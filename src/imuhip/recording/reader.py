@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -22,11 +22,13 @@ from imuhip.recording.schema import LATER_COUNTERS
 from imuhip.recording.session import DeviceRecord, Event, Recording, Truth
 
 __all__ = [
+    "SampleTimes",
     "device_record",
     "latest_fits",
     "open_recording",
     "read_clock_questions",
     "read_packets",
+    "read_sample_times",
     "read_stream_starts",
     "read_truth",
 ]
@@ -95,6 +97,37 @@ def read_stream_starts(path: str | Path, segment: str) -> FloatArray:
     """Read the (n,) instants, s, at which a sensor was told to stream again while recorded."""
     with SessionFile(Path(path)) as session:
         return np.asarray(session.table(f"sensors/{segment}/device/stream_starts")["at_s"])
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTimes:
+    """When one sensor's samples were, by every clock, (n,) each, in the order they arrived.
+
+    Parameters
+    ----------
+    epoch : (n,) int array
+        Of the sensor's clock.
+    device_time_s, arrival_s, time_s : (n,) array, s
+        On the sensor's clock; when its packet came and when it was, on the recording's.
+    """
+
+    epoch: IntArray
+    device_time_s: FloatArray
+    arrival_s: FloatArray
+    time_s: FloatArray
+
+
+def read_sample_times(path: str | Path, segment: str) -> SampleTimes:
+    """Read the times of one sensor's samples, as stored."""
+    with SessionFile(Path(path)) as session:
+        place = f"sensors/{segment}/samples"
+        return SampleTimes(
+            session.read(f"{place}/epoch", "i"),
+            *(
+                read_column(session, f"{place}/{name}")
+                for name in ("device_time_s", "arrival_s", "time_s")
+            ),
+        )
 
 
 def _read(session: SessionFile) -> Recording:

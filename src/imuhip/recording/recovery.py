@@ -5,7 +5,7 @@ What counts is what the last flush committed: later rows may be there in part, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from imuhip.recording import layout
 from imuhip.recording.access import SessionFile
 from imuhip.recording.annotation_table import annotations_of
 from imuhip.recording.columns import open_packets, values_of
+from imuhip.recording.final_clocks import RescuedClocks, lacks_final_clocks, store_final_clocks
 from imuhip.recording.reader import device_record, latest_fits, read_truth
 from imuhip.recording.save import PACKED, finished_file, write_commit
 from imuhip.recording.schema import PACKET_COLUMNS, SAMPLE_COLUMNS
@@ -62,6 +63,8 @@ class RecoveryReport:
         two flushes.
     notes : tuple of str
         Anything a person should know, in plain words.
+    final_clocks : tuple of str
+        Segments whose times are what they would be had the recording been stopped.
     """
 
     source: Path
@@ -69,9 +72,15 @@ class RecoveryReport:
     sensors: Mapping[str, SensorRecovery]
     lost_tail_s: float
     notes: tuple[str, ...] = ()
+    final_clocks: tuple[str, ...] = ()
 
 
-def recover(path: str | Path, out: str | Path | None = None) -> RecoveryReport:
+def recover(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    clocks: Callable[[Path], RescuedClocks] | None = None,
+) -> RecoveryReport:
     """Copy what is sound of an unfinished or cut-short recording to a new file.
 
     Parameters
@@ -80,6 +89,9 @@ def recover(path: str | Path, out: str | Path | None = None) -> RecoveryReport:
         The file; it is not changed.
     out : str or Path, optional
         The new file, by default ``NAME_recovered.h5`` beside it.
+    clocks : callable, optional
+        Given the new file under its first name, returns the final clock mappings of a recording
+        that had not computed them. Without it times are by the mapping known last.
 
     Raises
     ------
@@ -99,11 +111,23 @@ def recover(path: str | Path, out: str | Path | None = None) -> RecoveryReport:
                 hint=f'open it: imuhip.open("{path}")',
             )
         committed = _committed(session)
-        with finished_file(out, "recovered") as file:
+        told = RescuedClocks()
+        last_s: dict[str, float] = {}
+
+        def retime(part: Path) -> None:
+            nonlocal told, last_s
+            if clocks is not None and lacks_final_clocks(session, committed):
+                told = clocks(part)
+                last_s = store_final_clocks(part, told.fits)
+
+        with finished_file(out, "recovered", check=retime) as file:
             sensors = _copy_session(session, file, committed)
+        sensors |= {s: replace(sensors[s], last_time_s=at_s) for s, at_s in last_s.items()}
         longest_s = session.table("last_flush")["longest_interval_s"].max(initial=0.0)
-        notes = _notes(session, sensors)
-    return RecoveryReport(path, out, MappingProxyType(sensors), float(longest_s), notes)
+        notes = (*_notes(session, sensors), *told.notes)
+    return RecoveryReport(
+        path, out, MappingProxyType(sensors), float(longest_s), notes, tuple(told.fits)
+    )
 
 
 def _committed(session: SessionFile) -> dict[str, int]:

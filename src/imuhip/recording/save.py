@@ -18,7 +18,14 @@ from imuhip.recording import layout
 from imuhip.recording.disk import disk_error, refuse_existing
 from imuhip.recording.session import DeviceRecord, Recording
 
-__all__ = ["PACKED", "finished_file", "save_recording", "unfinished_parts", "write_commit"]
+__all__ = [
+    "PACKED",
+    "finished_file",
+    "rewritten_file",
+    "save_recording",
+    "unfinished_parts",
+    "write_commit",
+]
 
 _PART_SUFFIX = ".part"
 _COPIED_AT_ONCE = 1 << 20
@@ -124,6 +131,18 @@ def finished_file(
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+@contextmanager
+def rewritten_file(part: Path) -> Iterator[Any]:
+    """Open a file once more that `finished_file` has not yet given its name."""
+    with part.open("r+b", buffering=0) as raw:
+        sink = _Sink(raw)
+        with h5py.File(sink, "r+") as file:
+            yield file
+        if sink.refusal is not None:
+            raise sink.refusal
+        os.fsync(raw.fileno())
 
 
 class _Sink(io.RawIOBase):

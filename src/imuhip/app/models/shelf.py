@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
+from imuhip.acquisition.rescued_clocks import rescued_clocks
 from imuhip.app.models.worker import told
 from imuhip.errors import ImuhipError
 from imuhip.recording.headline import Headline, read_headlines
@@ -93,7 +94,7 @@ class Shelf:
             self._is_asked = True
         if self._waiting and self._recovering is None:
             path = self._waiting.pop(0)
-            self._recovering = (path, self._worker.submit(recover, path))
+            self._recovering = (path, self._worker.submit(recover, path, clocks=rescued_clocks))
         if self._is_asked and self._looking is None and self._recovering is None:
             self._is_asked = False
             self._looking = self._worker.submit(read_headlines, self.folder, self._known)
