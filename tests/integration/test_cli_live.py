@@ -54,3 +54,13 @@ def test_without_a_display_it_says_so(tmp_path: Path) -> None:
     done = run_cli("live", "--radio", "sim", cwd=tmp_path, **unset)
     assert done.returncode == 1
     assert done.stderr.startswith("error[E100] there is no display to open a window on")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_without_a_command_a_window_waits_for_a_person_and_closes(tmp_path: Path) -> None:
+    with CliProcess("--debug", cwd=tmp_path, **OFFSCREEN) as process:
+        process.until("propagateSizeHints")  # Qt's complaint about a window nobody sees
+        process.signal(signal.SIGINT)
+        assert process.wait() == 130, process.text
+    assert "Traceback" not in process.text
+    assert not list(tmp_path.rglob("*.h5"))

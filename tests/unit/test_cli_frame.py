@@ -66,10 +66,17 @@ def test_version() -> None:
 def test_without_a_command_the_window_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PySide6")
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    for arguments in ((), ("app",), ("live",)):
-        result = cli(*arguments)
-        assert result.exit_code == 1
-        assert result.stderr.startswith("error[E102] no kit is remembered yet\n"), arguments
+    opened = []
+    monkeypatch.setattr(
+        "imuhip.app.window.run_session_window", lambda *_, **given: opened.append(given) or 0
+    )
+    for arguments in ((), ("app",), ("app", "--radio", "sim", "--dark")):
+        assert cli(*arguments).exit_code == 0, arguments
+    assert [given["radio"] for given in opened] == ["auto", "auto", "sim"]
+    assert [given["dark"] for given in opened] == [False, False, True]
+    result = cli("live")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error[E102] no kit is remembered yet\n")
 
 
 def test_every_command_has_help() -> None:

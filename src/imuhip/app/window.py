@@ -1,4 +1,4 @@
-"""Opens the live window. Importing this loads no Qt: that happens when a window is wanted."""
+"""Opens the window. Importing this loads no Qt: that happens when a window is wanted."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from imuhip.errors import ConfigError
 
 if TYPE_CHECKING:
     from imuhip.acquisition.blocking import Acquisition
+    from imuhip.acquisition.engine import EngineOptions
     from imuhip.acquisition.status import RecordingResult
+    from imuhip.app.models.bench import RadioOpener
+    from imuhip.app.models.known_kit import KitMemory
+    from imuhip.app.models.live_model import LiveModel
+    from imuhip.app.models.session_model import SessionParts
 
-__all__ = ["ensure_window", "run_live_window"]
+__all__ = ["ensure_window", "run_live_window", "run_session_window"]
 
 
 def ensure_window() -> None:
@@ -43,6 +48,64 @@ def ensure_window() -> None:
         )
 
 
+def run_session_window(
+    opener: RadioOpener,
+    *,
+    radio: str = "auto",
+    kit: KitMemory | None = None,
+    options: EngineOptions | None = None,
+    title: str = "imuhip",
+    out: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    stop_event: threading.Event | None = None,
+    on_recorded: Callable[[RecordingResult], None] | None = None,
+    dark: bool = False,
+) -> int:
+    """Lead through a session, from the person to the report, until the window is closed.
+
+    Must be called on the main thread. No radio is open and no sensor connected at first: the window
+    does that. A running recording is finished, and everything is let go of, before this returns.
+
+    Parameters
+    ----------
+    opener : callable
+        Opens radios by name; ``"sim"`` gives virtual sensors.
+    radio : str
+        The radio of the step Sensors.
+    kit : KitMemory, optional
+        The sensors used last.
+    options : EngineOptions, optional
+        How sensors are to stream.
+    title, out, settings, stop_event, on_recorded, dark
+        See `run_live_window`.
+
+    Returns
+    -------
+    int
+        0, or 1 when a recording could not be begun or finished.
+
+    Raises
+    ------
+    ConfigError
+        When there is no Qt or no display.
+    """
+    ensure_window()
+    from imuhip.app.models.bench import Bench
+    from imuhip.app.models.live_model import LiveModel
+    from imuhip.app.models.mounting_memory import default_mounting_file
+    from imuhip.app.models.session_model import SessionParts
+
+    bench = Bench(opener, options, settings=settings)
+    try:
+        model = LiveModel(bench, out=out, on_recorded=on_recorded)
+        parts = SessionParts(
+            bench=bench, kit=kit, radio=radio, mounting_file=default_mounting_file()
+        )
+        return _shown(model, parts, title=title, step="person", stop_event=stop_event, dark=dark)
+    finally:
+        bench.close()
+
+
 def run_live_window(
     acquisition: Acquisition,
     *,
@@ -56,6 +119,9 @@ def run_live_window(
     stop_event: threading.Event | None = None,
     on_recorded: Callable[[RecordingResult], None] | None = None,
     dark: bool = False,
+    opener: RadioOpener | None = None,
+    radio: str = "auto",
+    kit: KitMemory | None = None,
 ) -> int:
     """Show what the sensors of an acquisition measure, until the window is closed.
 
@@ -85,6 +151,12 @@ def run_live_window(
         Told of every finished recording, on the main thread.
     dark : bool
         Dark colours, whatever the settings say.
+    opener : callable, optional
+        Opens other radios, so that sensors can be exchanged in the window; without it they cannot.
+    radio : str
+        What `opener` calls the radio of the acquisition.
+    kit : KitMemory, optional
+        The sensors used last.
 
     Returns
     -------
@@ -98,31 +170,69 @@ def run_live_window(
     """
     try:
         ensure_window()
+        from imuhip.app.models.bench import Bench
         from imuhip.app.models.live_model import LiveModel
         from imuhip.app.models.live_source import AcquisitionSource
-        from imuhip.app.views.application import preferred
-        from imuhip.app.views.live_window import LiveWindow, make_application, show_until_closed
+        from imuhip.app.models.mounting_memory import default_mounting_file
+        from imuhip.app.models.session_model import SessionParts
 
-        make_application()
-        preferences = preferred(dark=dark)
+        bench: Bench | None = None
+        if opener is not None:
+            options = acquisition.engine.options
+            bench = Bench(opener, options, settings=settings, subject=subject)
+            bench.adopt(radio, acquisition)
         model = LiveModel(
-            AcquisitionSource(acquisition, subject=subject, settings=settings),
+            bench or AcquisitionSource(acquisition, subject=subject, settings=settings),
             out=out,
             expected=expected,
             simulated=acquisition.engine.options.simulated,
             on_recorded=on_recorded,
         )
-        window = LiveWindow(
+        parts = SessionParts(
+            bench=bench, kit=kit, radio=radio, mounting_file=default_mounting_file()
+        )
+        return _shown(
             model,
+            parts,
             title=title,
-            preferences=preferences,
+            step="live",
+            stop_event=stop_event,
+            dark=dark,
             duration_s=duration_s,
             record_at_start=record_at_start,
-            stop_event=stop_event,
         )
-        window.start()
-        show_until_closed(window)
     finally:
         acquisition.close()
+
+
+def _shown(
+    model: LiveModel,
+    parts: SessionParts,
+    *,
+    title: str,
+    step: Literal["person", "live"],
+    stop_event: threading.Event | None,
+    dark: bool,
+    duration_s: float | None = None,
+    record_at_start: bool = False,
+) -> int:
+    """Show a window until it is closed; return the exit code."""
+    from imuhip.app.views.application import make_application, preferred, show_until_closed
+    from imuhip.app.views.live_window import LiveWindow
+
+    make_application()
+    preferences = preferred(dark=dark)
+    window = LiveWindow(
+        model,
+        title=title,
+        preferences=preferences,
+        duration_s=duration_s,
+        record_at_start=record_at_start,
+        stop_event=stop_event,
+        parts=parts,
+        step=step,
+    )
+    window.start()
+    show_until_closed(window)
     failed = any(result.error is not None for result in model.control.results)
     return 1 if failed or model.recording.error else 0

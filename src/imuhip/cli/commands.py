@@ -28,6 +28,7 @@ from imuhip.cli import (
     scan,
     simulate,
 )
+from imuhip.cli import app as window
 from imuhip.cli.boundary import Boundary
 from imuhip.cli.options import DebugOption, VersionOption
 
@@ -35,7 +36,7 @@ __all__ = ["build"]
 
 _HELP = (
     "Record wearable Bluetooth IMUs and measure hip and pelvis rotation.\n\n"
-    "Without a command the live window opens. imuhip demo shows the whole way without hardware."
+    "Without a command the window opens. imuhip demo shows the whole way without hardware."
     " Not a medical device."
 )
 
@@ -55,7 +56,7 @@ def build() -> typer.Typer:
     app.command("scan")(scan.scan)
     app.command("record")(record.record)
     app.command("live")(live.live)
-    app.command("app", help="The same as live; imuhip without a command opens it too.")(live.live)
+    app.command("app")(window.app)
     app.command("analyze")(analyze.analyze)
     app.command("assess")(assess.assess)
     app.command("compare")(compare.compare)
@@ -80,4 +81,4 @@ def build() -> typer.Typer:
 
 def _start(ctx: typer.Context, version: VersionOption = False, debug: DebugOption = False) -> None:
     if ctx.invoked_subcommand is None:
-        live.live()
+        window.app()

@@ -1,4 +1,4 @@
-"""``imuhip live`` and ``imuhip app``: the window."""
+"""``imuhip live``: the window with its sensors connected, curves first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import typer
 from imuhip.cli.options import AssignOption, RadioOption, free_path
 from imuhip.cli.output import note
 from imuhip.cli.record import DurationOption, OutOption, RateOption
+from imuhip.cli.window_parts import kit_memory, window_radio
 from imuhip.cli.worn_kit import connected_kit, remember_worn, wanted_kit
 
 if TYPE_CHECKING:
     from imuhip.acquisition.status import RecordingResult
 
-__all__ = ["live"]
+__all__ = ["DarkOption", "live"]
 
 _EXIT_INTERRUPTED = 130
 
@@ -59,6 +60,9 @@ def live(
                     stop_event=stop.requested,
                     on_recorded=recorded.append,
                     dark=dark,
+                    opener=window_radio,
+                    radio=radio,
+                    kit=kit_memory(),
                 )
         except Stopped:
             note("stopped before the window opened")

@@ -274,8 +274,11 @@ class SensorsModel:
             self.open(self.radio)
         if self.taps is not None and self.job is None:
             self._pull_taps(bench, self.taps)
-        if self._remembers and self.job is None and self.all_stream:
-            self._remember()
+        if self.job is None and self.all_stream:
+            for segment, sensor in self.sensors.items():
+                self.plan.setdefault(segment, known(sensor))
+            if self._remembers:
+                self._remember()
         addresses = [one.address for one in self.heard]
         if self.chosen not in addresses:
             self.chosen = addresses[0] if addresses else ""
