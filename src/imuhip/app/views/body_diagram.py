@@ -61,11 +61,12 @@ class BodyDiagram(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size it can be read at."""
-        return QSize(260, 240)
+        return QSize(round(260 * self._scale), 240)
 
     def set_theme(self, theme: Theme, scale: float) -> None:
         """Take the colours of a theme and the size of text."""
         self._theme, self._scale = theme, scale
+        self.updateGeometry()
         self.update()
 
     def show_places(self, places: Sequence[Place]) -> None:

@@ -58,6 +58,7 @@ class SensorsPage(QWidget):
             label.setObjectName(kind)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.in_reach.setText(words.IN_REACH)
+        self.plate.setWordWrap(True)
         self.buttons = {key: QPushButton() for key in ("look", "tap", "blink", "virtual", "stop")}
         calls = (sensors.look, sensors.tap, sensors.blink, sensors.turn_virtual, sensors.stop)
         for button, call in zip(self.buttons.values(), calls, strict=True):
@@ -99,7 +100,7 @@ class SensorsPage(QWidget):
         right = QVBoxLayout()
         row.addLayout(right, 3)
         right.setSpacing(8)
-        right.addWidget(self.plate, 0, Qt.AlignmentFlag.AlignLeft)
+        right.addWidget(self.plate)
         inner = QWidget()
         inner.setObjectName("plain")
         cards = QVBoxLayout(inner)
@@ -124,6 +125,7 @@ class SensorsPage(QWidget):
         """Take the colours of a theme."""
         self.body.set_theme(theme, scale)
         self._arrange(2 if scale >= LARGE_TEXT else len(self.buttons))
+        self.strip.set_scale(scale)
 
     def take_focus(self) -> None:
         """Let arrow keys choose a sensor in reach."""
