@@ -100,7 +100,8 @@ class Feedback:
 
     def move_limit(self, steps: int) -> None:
         """Move the limit by degrees."""
-        self.set_limit(self.limit_deg + steps * _STEP_DEG)
+        moved_deg = self.limit_deg + steps * _STEP_DEG
+        self.set_limit(max(moved_deg, 0.0) if self.sense == "within" else moved_deg)
 
     def turn_angle(self) -> None:
         """Watch the next angle."""
