@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,43 @@ def inertial(n_samples: int = 120, rate_hz: float = RATE_HZ) -> np.ndarray:
     time_s = np.arange(n_samples) / rate_hz
     acc = np.stack([np.sin(time_s), np.cos(time_s), 9.81 + 0.01 * time_s], axis=1)
     return np.concatenate([acc, 50.0 * acc[:, ::-1]], axis=1)
+
+
+def movesense_notifications(
+    n_samples: int, *, mag: bool = True, at_once: int = 8, first_ms: int = 158_319
+) -> list[dict[str, object]]:
+    """Return what a Movesense sensor says of `inertial` at 104 Hz, notification by notification."""
+    values = inertial(n_samples, 104.0)
+    signals = {"ArrayAcc": values[:, :3], "ArrayGyro": values[:, 3:]}
+    if mag:
+        signals["ArrayMagn"] = 3.0 * values[:, :3]
+    return [
+        {
+            **{
+                name: [dict(zip("xyz", row, strict=True)) for row in rows[k : k + at_once].tolist()]
+                for name, rows in signals.items()
+            },
+            "Timestamp": (first_ms + round(k / 0.104)) % (1 << 32),
+        }
+        for k in range(0, n_samples, at_once)
+    ]
+
+
+def movesense_json(n_samples: int, **options: object) -> str:
+    """Return a log of the sensor's data logger."""
+    return json.dumps({"Meas": {"IMU9": movesense_notifications(n_samples, **options)}})
+
+
+def movesense_csv(n_samples: int, *, mag: bool = False) -> str:
+    """Return a log of the showcase app, whose header names a magnetometer in any case."""
+    values = inertial(n_samples, 104.0)
+    values = np.hstack([values, 3.0 * values[:, :3]]) if mag else values
+    rows = [
+        ",".join([str(158_319 + round(k / 0.104)), *(f"{v:.6f}" for v in row)])
+        for k, row in enumerate(values)
+    ]
+    names = [f"{signal}{axis}" for signal in ("Acc", "Gyro", "Magn") for axis in "XYZ"]
+    return "\n".join([",".join(["Timestamp", *names]), *rows])
 
 
 def written(path: Path, text: str) -> Path:

@@ -10,12 +10,23 @@ import h5py
 import numpy as np
 import pandas as pd  # noqa: F401  # first, so that no importer is charged with the library's memory
 
-from exchange_kit import DOT_INERTIAL, DOT_ORIENTATION, dot_text, inertial, turning
+from exchange_kit import (
+    DOT_INERTIAL,
+    DOT_ORIENTATION,
+    dot_text,
+    inertial,
+    movesense_csv,
+    movesense_json,
+    turning,
+)
 from fuzz.target import Run, Target
 from imuhip.errors import ExchangeError
 from imuhip.exchange.importers import FORMATS
 from imuhip.exchange.mapping import ColumnMapping, SensorColumns, TimeColumn, Units, read_mapped
+from imuhip.exchange.opensim_files import OF_SEGMENTS
+from imuhip.exchange.orientation_angles import Placing, angles_from, segments_of
 from imuhip.exchange.sensor_log import SensorLog
+from imuhip.exchange.sto_orientations import read_sto
 
 __all__ = ["log_targets"]
 
@@ -34,13 +45,50 @@ def log_targets() -> list[Target]:
         "xsens-mtw": [_table("\t", "// Update Rate: 100.0Hz\nPacketCounter", DOT_INERTIAL)],
         "witmotion": [_table(",", "timestamp", "AccX,AccY,AccZ,AsX,AsY,AsZ")],
         "metamotion": [_meta("g")],
+        "movesense": [movesense_json(40).encode(), movesense_csv(40).encode()],
         "apdm": [_apdm()],
     }
     readers = {known.name: known.read for known in FORMATS}
     assert set(seeds) == set(readers), "every importer is fuzzed"
     targets = [_target(name, readers[name], seeds[name]) for name in seeds]
     mapped = _table(",", "t", ",".join(_AXES))
-    return [*targets, _target("mapping", lambda path: read_mapped(path, _MAPPING), [mapped])]
+    return [
+        *targets,
+        _target("mapping", lambda path: read_mapped(path, _MAPPING), [mapped]),
+        _orientations(),
+    ]
+
+
+def _orientations() -> Target:
+    """Return OpenSim's orientations, read and placed."""
+
+    def run(data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "walk.sto"
+            path.write_bytes(data)
+            found = read_sto(path)
+            assert np.all(np.diff(found.time_s) > 0)
+            start_s = float(found.time_s[0])
+            q_WB = segments_of(found, None if found.of_segments else Placing(start_s, start_s + 1))
+            angles_from(found.time_s, q_WB)
+
+    rows = ["\t".join([f"{n / 50:.2f}", *["1,0,0,0"] * 2]) for n in range(60)]
+    seeds = [
+        "\n".join(
+            ["DataType=Quaternion", mark, "endheader", "time\tpelvis_imu\tfemur_l_imu", *rows]
+        )
+        for mark in (OF_SEGMENTS, "version=3")
+    ]
+    return Target(
+        "import: sto",
+        lambda: run,
+        [seed.encode() for seed in seeds],
+        (ExchangeError,),
+        longest=100_000,
+        slowest_s=20.0,
+        peak_bytes=1 << 30,
+        kept_bytes=4 << 20,
+    )
 
 
 def _target(name: str, read: Callable[[Path], list[SensorLog]], seeds: list[bytes]) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,11 @@ def results() -> Results:
         for name, s in made.sensors.items()
     }
     recording = imuhip.Recording.from_arrays(
-        rate_hz=made.rate_hz, sensors=sensors, markers=made.markers, subject="S01"
+        rate_hz=made.rate_hz,
+        sensors=sensors,
+        markers=made.markers,
+        subject="S01",
+        start_time=datetime(2026, 5, 3, 7, 30, tzinfo=UTC),
     )
     return Results(recording, imuhip.analyze(recording), None, {"source": "walk.h5"})
 
@@ -58,14 +63,19 @@ def test_tables_come_back_bit_for_bit(results, tmp_path, ending):
         pytest.importorskip("pyarrow", reason="the optional package pyarrow is not installed")
     done = exporter(ending).write(results, tmp_path / "out", "walk")
     assert [path.name for path in done.files] == [
-        f"walk_{name}.{ending}" for name in ("angles", "strides", "curves")
+        f"walk_{name}.{ending}" for name in ("angles", "strides", "curves", "seconds", "markers")
     ] + ["walk_about.json"]
     assert done.not_held
     for name, expected in results.tables.items():
         path = tmp_path / "out" / f"walk_{name}.{ending}"
         table = pd.read_csv(path, dtype=object) if ending == "csv" else pd.read_parquet(path)
         same(table, expected)
-    assert json.loads((tmp_path / "out" / "walk_about.json").read_text()) == {"source": "walk.h5"}
+    about = json.loads((tmp_path / "out" / "walk_about.json").read_text())
+    assert about == {
+        "source": "walk.h5",
+        "summary": results.analysis.summary,
+        "quality": results.analysis.quality,
+    }
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
         p.name for p in done.files
     ), "no half files are left"
@@ -105,7 +115,7 @@ def test_a_folder_that_cannot_be_made_and_an_unknown_format_are_refused(results,
     with pytest.raises(ExchangeError, match="cannot be made"):
         exporter("csv").write(results, tmp_path / "file" / "out", "walk")
     with pytest.raises(ExchangeError, match="unknown") as caught:
-        exporter("fit")
+        exporter("trc")
     assert "csv, parquet" in caught.value.hint
 
 
@@ -171,6 +181,8 @@ def test_a_mat_file_comes_back_bit_for_bit(results, tmp_path):
             found["orientations"][segment], results.analysis.orientations[segment]
         )
     assert found["about"]["source"] == "walk.h5"
+    for name in ("summary", "quality"):
+        assert json.loads(found["about"][f"{name}_json"]) == getattr(results.analysis, name)
 
 
 def test_a_c3d_file_holds_angles_gaps_and_events(results, tmp_path):
@@ -226,6 +238,12 @@ def test_a_bids_dataset_holds_every_sample_on_the_clock_of_its_sensor(results, t
         rows = text.to_numpy().astype(float)
         np.testing.assert_array_equal(rows[:, 0], series.time_s)
         np.testing.assert_array_equal(rows[:, 1:], np.hstack([series.acc, series.gyr]))
+    events = pd.read_csv(tmp_path / "sub-S01/motion/sub-S01_task-motion_events.tsv", sep="\t")
+    ordered = sorted(results.recording.markers, key=lambda marker: marker.start_s)
+    assert list(events["trial_type"]) == [marker.name for marker in ordered] != []
+    assert list(events["onset"]) == [marker.start_s for marker in ordered]
+    ends_s = events["onset"] + events["duration"]
+    np.testing.assert_allclose(ends_s, [marker.end_s for marker in ordered])
     validator = pytest.importorskip("bids_validator", reason="bids-validator is not installed")
     for path in done.files:
         name = "/" + path.relative_to(tmp_path).as_posix()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _FormatOption = Annotated[
-    str, typer.Option("--format", help="csv, parquet, opensim, mat, c3d or bids.")
+    str, typer.Option("--format", help="csv, parquet, opensim, mat, c3d, fit or bids.")
 ]
 _OutOption = Annotated[
     Path | None, typer.Option("--out", help="The folder; by default one beside FILE.")

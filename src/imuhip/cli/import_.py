@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imuhip.cli.import_orientations import ENDING, import_orientations
 from imuhip.cli.options import JsonOption, OptionError, free_path
 from imuhip.cli.output import print_json, print_table, say, working
 
@@ -31,7 +32,9 @@ _AssignOption = Annotated[
 _OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="The session file; by default, here, the first file's name with .h5."
+        "--out",
+        help="The session file; by default, here, the first file's name with .h5. For .sto the"
+        " table of angles (.csv).",
     ),
 ]
 _FormatOption = Annotated[
@@ -40,6 +43,20 @@ _FormatOption = Annotated[
 _MappingOption = Annotated[
     Path | None,
     typer.Option("--mapping", help="Which columns are what (TOML), for any CSV or Parquet file."),
+]
+_PoseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pose",
+        metavar="START:END",
+        help="For .sto: seconds in which the person stood upright; places the sensors.",
+    ),
+]
+_ForwardsOption = Annotated[
+    str,
+    typer.Option(
+        "--forwards", help="For .sto: the axis of the pelvis' sensor that then pointed forwards."
+    ),
 ]
 _SubjectOption = Annotated[
     str | None, typer.Option("--subject", help="A code for the person, never a name.")
@@ -53,9 +70,14 @@ def import_(
     file_format: _FormatOption = None,
     mapping: _MappingOption = None,
     subject: _SubjectOption = None,
+    pose: _PoseOption = None,
+    forwards: _ForwardsOption = "z",
     json: JsonOption = False,
 ) -> None:
-    """Make a session file of other makers' logs, and say what was wrong with them."""
+    """Make a session file of other makers' logs, and say what was wrong with them.
+
+    Of OpenSim's orientations (.sto) it makes a table of angles: they hold nothing measured.
+    """
     from imuhip.exchange.importers import files_in, read_logs
     from imuhip.exchange.mapping import read_mapping
     from imuhip.exchange.session import assigned, joined
@@ -67,6 +89,17 @@ def import_(
         )
     columns = None if mapping is None else read_mapping(mapping)
     files = files_in(sources)
+    if any(file.suffix.casefold() == ENDING for file in files):
+        if len(files) > 1 or columns is not None or file_format is not None or subject is not None:
+            raise OptionError(
+                "orientations (.sto) are imported by themselves, without --mapping, --format or"
+                " --subject",
+                hint="one file at a time",
+            )
+        import_orientations(files[0], wanted, out, pose=pose, forwards=forwards, json=json)
+        return
+    if pose is not None:
+        raise OptionError("--pose is for orientations (.sto)", hint="leave it away")
     path = free_path(out or Path(f"{files[0].stem}.h5"))
     with working("reading", 1.0):
         logs = [log for file in files for log in read_logs(file, file_format, columns)]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imuhip.core.series import ImuSeries
+from imuhip.core.series import ImuSeries, Marker
 from imuhip.exchange.results import Exported, Results, check_free, whole_file
 
 __all__ = ["subject_label", "system_label", "write_bids"]
@@ -46,6 +46,8 @@ def write_bids(results: Results, folder: Path, stem: str) -> Exported:
         tables[f"{base}_motion.tsv"] = series
         texts[f"{base}_channels.tsv"] = _channels(segment, series, recording.rate_hz)
         texts[f"{base}_motion.json"] = _json(_sidecar(results, segment, series))
+    if recording.markers:
+        texts[f"sub-{label}/motion/sub-{label}_task-{TASK}_events.tsv"] = _events(recording.markers)
     names = [*texts, *tables]
     check_free(folder, names)
     for name, text in texts.items():
@@ -76,6 +78,15 @@ def _dataset(results: Results, stem: str, label: str) -> dict[str, str]:
         "README": readme,
         "participants.tsv": f"participant_id\nsub-{label}\n",
     }
+
+
+def _events(markers: Sequence[Marker]) -> str:
+    """Return the markers as events, on the clock that the latencies are on."""
+    rows = [
+        f"{m.start_s!r}\t{m.end_s - m.start_s!r}\t{' '.join(m.name.split()) or 'n/a'}"
+        for m in sorted(markers, key=lambda m: m.start_s)
+    ]
+    return "\n".join(["onset\tduration\ttrial_type", *rows]) + "\n"
 
 
 def _signals(series: ImuSeries) -> list[str]:
@@ -136,7 +147,9 @@ def _not_held(subject: str | None, label: str) -> tuple[str, ...]:
     renamed = () if (subject or "") == label else (f"the person's code is sub-{label} here",)
     return (
         *renamed,
-        "results: angles, strides, measures; --format csv holds them",
-        "markers, packets, counters and clock fits: the session file holds them",
+        "results: angles, uncertainties, strides, measures, seconds and quality; --format csv holds"
+        " them",
+        "orientations of the segments: --format mat and opensim hold them",
+        "events, packets, counters and clock fits: the session file holds them",
         "which samples are unusable without being lost (valid)",
     )

@@ -126,6 +126,7 @@ def _not_held(n_left_out: int) -> tuple[str, ...]:
         *events,
         "double precision: numbers are kept to 7 digits",
         "the time of the first sample: frames are counted from it",
-        "strides, measures and quality: --format csv holds them",
+        "strides, measures, seconds, markers and quality: --format csv holds them",
         "orientations of the segments and raw samples: --format mat holds them",
+        "packets and clocks: the session file stays their place",
     )

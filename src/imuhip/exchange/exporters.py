@@ -9,6 +9,7 @@ from pathlib import Path
 from imuhip.errors import ExchangeError
 from imuhip.exchange.bids_files import write_bids
 from imuhip.exchange.c3d_file import write_c3d
+from imuhip.exchange.fit_file import write_fit
 from imuhip.exchange.mat_file import write_mat
 from imuhip.exchange.opensim_files import write_opensim
 from imuhip.exchange.results import Exported, Results
@@ -41,6 +42,7 @@ EXPORTERS = (
     Exporter("opensim", "OpenSim orientations, set-up and joint angles", write_opensim),
     Exporter("mat", "a MATLAB file", write_mat),
     Exporter("c3d", "a C3D file", write_c3d),
+    Exporter("fit", "a FIT activity", write_fit),
     Exporter("bids", "a Motion-BIDS dataset", write_bids),
 )
 

@@ -10,6 +10,7 @@ from imuhip.errors import ExchangeError
 from imuhip.exchange.apdm import is_hdf5, read_apdm
 from imuhip.exchange.mapping import ColumnMapping, read_mapped
 from imuhip.exchange.metamotion_log import is_metamotion, read_metamotion
+from imuhip.exchange.movesense_log import is_movesense, read_movesense
 from imuhip.exchange.sensor_log import SensorLog
 from imuhip.exchange.text_table import head_lines, read_bytes
 from imuhip.exchange.witmotion_log import is_witmotion, read_witmotion
@@ -20,6 +21,8 @@ __all__ = ["FORMATS", "Importer", "files_in", "read_logs"]
 
 MOST_FILES = 200
 _ENDINGS = (".csv", ".txt", ".parquet")
+_OTHER_ENDINGS = (".json",)
+"""Looked for where a folder has nothing else: exports lay JSON beside their tables."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ FORMATS = (
     Importer("xsens-dot", "Xsens or Movella DOT log (CSV)", is_xsens_dot, read_xsens_dot),
     Importer("witmotion", "WitMotion log (CSV)", is_witmotion, read_witmotion),
     Importer("metamotion", "MetaMotion logs of MetaBase (CSV)", is_metamotion, read_metamotion),
+    Importer(
+        "movesense", "Movesense log (JSON, CSV of the showcase app)", is_movesense, read_movesense
+    ),
     Importer("apdm", "APDM Opal recording (HDF5)", lambda _: False, read_apdm),
 )
 
@@ -65,11 +71,14 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
         if not source.is_dir():
             files.append(source)
             continue
-        found = sorted(p for p in source.iterdir() if p.suffix.casefold() in _ENDINGS)
+        there = sorted(source.iterdir())
+        found = [p for p in there if p.suffix.casefold() in _ENDINGS] or [
+            p for p in there if p.suffix.casefold() in _OTHER_ENDINGS
+        ]
         if not 0 < len(found) <= MOST_FILES:
             raise ExchangeError(
-                f"{source}: {len(found)} files ending in {', '.join(_ENDINGS)}, 1 to {MOST_FILES}"
-                " are taken",
+                f"{source}: {len(found)} files ending in {', '.join(_ENDINGS + _OTHER_ENDINGS)},"
+                f" 1 to {MOST_FILES} are taken",
                 hint="name the files of one session",
                 code="E701",
             )

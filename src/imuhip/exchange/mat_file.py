@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,10 @@ def write_mat(results: Results, folder: Path, stem: str) -> Exported:
         key: "" if value is None else value
         for key, value in results.settings.items()
         if isinstance(value, str | float | int | None)
+    } | {
+        f"{key}_json": json.dumps(value, ensure_ascii=False, allow_nan=False)
+        for key, value in results.about.items()
+        if isinstance(value, dict | list)
     }
     largest = max(len(s) * 24 for s in results.recording.sensors.values())
     if largest > LARGEST_VARIABLE_BYTES:
@@ -73,7 +78,8 @@ def write_mat(results: Results, folder: Path, stem: str) -> Exported:
         (folder / name,),
         (
             "packets, counters and clock fits: the session file holds them, and h5read opens it",
-            "markers and recording settings: --format csv holds them in about.json",
+            "events: the session file holds them",
+            "numbers within summary, quality and recording settings: they are JSON text in about",
         ),
     )
 

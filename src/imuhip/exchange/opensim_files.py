@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -22,7 +23,7 @@ from imuhip.core.series import BoolArray, FloatArray
 from imuhip.errors import ExchangeError
 from imuhip.exchange.results import Exported, Results, check_free, whole_file
 
-__all__ = ["BODIES", "coordinates", "ground_pelvis_angles", "write_opensim"]
+__all__ = ["BODIES", "OF_SEGMENTS", "coordinates", "ground_pelvis_angles", "write_opensim"]
 
 BODIES: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +36,10 @@ BODIES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Segments and the bodies of OpenSim's gait models (Rajagopal 2016, gait2392)."""
+
+OF_SEGMENTS: Final = "frames=segments"
+"""Line of the header by which orientations of segments are told from those of sensors; OpenSim
+keeps it as it keeps any other."""
 
 Z_UP_TO_Y_UP: FloatArray = quaternion.about_axis(np.array([1.0, 0.0, 0.0]), -np.pi / 2)
 Z_UP_TO_Y_UP.flags.writeable = False
@@ -131,7 +136,7 @@ def ground_pelvis_angles(angles_rad: FloatArray) -> FloatArray:
 def _write_orientations(path: Path, time_s: FloatArray, q_WB: Mapping[str, FloatArray]) -> None:
     header = (
         f"DataRate={_rate_hz(time_s):.6f}\nDataType=Quaternion\nversion=3\nOpenSimVersion=4.5\n"
-        "endheader\n" + "\t".join(["time", *(f"{BODIES[s]}_imu" for s in q_WB)])
+        f"{OF_SEGMENTS}\nendheader\n" + "\t".join(["time", *(f"{BODIES[s]}_imu" for s in q_WB)])
     )
     row = "\t".join(["%.17g", *(["%.17g,%.17g,%.17g,%.17g"] * len(q_WB))])
     table = np.column_stack([time_s, *q_WB.values()])
@@ -164,6 +169,7 @@ def _not_held(known: BoolArray, complete: BoolArray) -> tuple[str, ...]:
     ]
     return (
         *gaps,
-        "uncertainties, strides, measures and quality: --format csv holds them",
+        "uncertainties, strides, measures, seconds, markers and quality: --format csv holds them",
+        "raw samples, packets, clocks and events: the session file stays their place",
         "where the person is: pelvis_tx, pelvis_ty, pelvis_tz are not measured",
     )

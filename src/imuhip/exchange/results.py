@@ -79,9 +79,28 @@ class Results:
             strides.insert(0, "stride", np.arange(len(strides)))
             found["strides"] = strides
             found["curves"] = _curves(self.analysis)
+            if self.analysis.seconds is not None:
+                found["seconds"] = self.analysis.seconds
         if self.assessment is not None:
             found["measures"] = self.assessment.table
+        if self.recording.markers:
+            found["markers"] = _markers(self.recording)
         return found
+
+    @cached_property
+    def about(self) -> Mapping[str, Any]:
+        """Return what no table holds, JSON-safe: how it was computed, its summary and quality."""
+        if self.analysis is None:
+            return self.settings
+        own = {"summary": self.analysis.summary, "quality": self.analysis.quality}
+        return {**self.settings, **own}
+
+
+def _markers(recording: Recording) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [(marker.name, marker.start_s, marker.end_s) for marker in recording.markers]
+    return pd.DataFrame(rows, columns=["name", "start_s", "end_s"])
 
 
 def _curves(analysis: Analysis) -> pd.DataFrame:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["write_csv", "write_parquet"]
 
 _NOT_HELD = (
-    "raw samples, packets and clocks: the session file stays their place",
+    "raw samples, packets, clocks and events: the session file stays their place",
     "orientations of the segments: --format mat and opensim hold them",
 )
 
@@ -60,6 +60,6 @@ def _write(
         with whole_file(folder / names[name]) as part:
             write(table, part)
     with whole_file(folder / about) as part:
-        text = json.dumps(results.settings, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(results.about, indent=2, ensure_ascii=False, allow_nan=False)
         part.write_text(text + "\n", encoding="utf-8")
     return Exported(tuple(folder / name for name in (*names.values(), about)), _NOT_HELD)
