@@ -29,14 +29,13 @@ from imuhip.app.models.calibrate_words import (
     list_lines,
 )
 from imuhip.app.views.step_keys import StepKey
-from imuhip.app.views.style import scrolling, set_kind
+from imuhip.app.views.style import scrolling, set_kind, show_fitted
 from imuhip.core.segments import SEGMENTS
 
 __all__ = ["CalibratePage"]
 
 _LIST_WIDTH_PX = 360
 _BIG_PX = {"cue": 38, "count": 124, "grade": 150}
-_ROOM_PX = (1260, 660)
 
 
 class CalibratePage(QWidget):
@@ -49,6 +48,7 @@ class CalibratePage(QWidget):
 
     def __init__(self, calibrate: CalibrateModel) -> None:
         super().__init__()
+        self._scale = 1.0
         self._calibrate = calibrate
         self.protocols = QListWidget()
         self.protocols.setAccessibleName(words.PROTOCOLS)
@@ -146,6 +146,7 @@ class CalibratePage(QWidget):
 
     def set_scale(self, scale: float) -> None:
         """Make room for text of another size."""
+        self._scale = scale
         self._left.setFixedWidth(round(_LIST_WIDTH_PX * min(scale, 1.4)))
         self._fit()
 
@@ -155,13 +156,7 @@ class CalibratePage(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        size = min(self.width() / _ROOM_PX[0], self.height() / _ROOM_PX[1])
-        size = round(max(0.4, size), 2)
-        rules = [
-            f"QLabel#{name} {{ font-size: {size * px:.0f}px; }}" for name, px in _BIG_PX.items()
-        ]
-        if self.styleSheet() != (sheet := " ".join(rules)):
-            self.setStyleSheet(sheet)
+        show_fitted(self, _BIG_PX, self._scale)
 
     def take_focus(self) -> None:
         """Let arrow keys choose a protocol."""

@@ -26,14 +26,13 @@ from imuhip.app.models.palette import Theme
 from imuhip.app.views.big_number import BigNumberWidget
 from imuhip.app.views.movement_view import MovementView
 from imuhip.app.views.step_keys import StepKey
-from imuhip.app.views.style import scrolling, set_kind
+from imuhip.app.views.style import scrolling, set_kind, show_fitted
 
 __all__ = ["DoPage"]
 
 _LIST_WIDTH_PX = 360
 _BIG_PX = {"cue": 38, "count": 124, "bignumber": 82, "bigspread": 38}
 """At 1280x800; they follow the window's size, so that they are as big as there is room for."""
-_ROOM_PX = (1260, 660)
 
 
 class DoPage(QWidget):
@@ -46,6 +45,7 @@ class DoPage(QWidget):
 
     def __init__(self, do: DoModel) -> None:
         super().__init__()
+        self._scale = 1.0
         self._do = do
         self.tests = QListWidget()
         self.tests.setAccessibleName(wording.TESTS_NAME)
@@ -186,6 +186,7 @@ class DoPage(QWidget):
 
     def set_scale(self, scale: float) -> None:
         """Make room for text of another size."""
+        self._scale = scale
         self.tests.setFixedWidth(round(_LIST_WIDTH_PX * min(scale, 1.4)))
         self._fit()
 
@@ -195,13 +196,7 @@ class DoPage(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        size = min(self.width() / _ROOM_PX[0], self.height() / _ROOM_PX[1])
-        size = round(max(0.4, size), 2)
-        rules = [
-            f"QLabel#{name} {{ font-size: {size * px:.0f}px; }}" for name, px in _BIG_PX.items()
-        ]
-        if self.styleSheet() != (sheet := " ".join(rules)):
-            self.setStyleSheet(sheet)
+        show_fitted(self, _BIG_PX, self._scale)
 
     def take_focus(self) -> None:
         """Let arrow keys choose."""

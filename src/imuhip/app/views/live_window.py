@@ -216,6 +216,9 @@ class LiveWindow(QMainWindow):
             self.header.record.setFocus()
         else:
             self._stepped[step].take_focus()
+        held = self.focusWidget()
+        if held is None or not held.isVisible() or held is self._areas[step]:
+            self.header.record.setFocus()  # a step with nothing to choose in it yet
         self.show_words()
 
     def toggle_theme(self) -> None:

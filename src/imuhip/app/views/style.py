@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -9,10 +10,21 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 
 from imuhip.app.models.palette import Theme
 
-__all__ = ["LARGE_TEXT", "scrolling", "set_kind", "show_elided", "style_sheet", "unframed"]
+__all__ = [
+    "LARGE_TEXT",
+    "scrolling",
+    "set_kind",
+    "show_elided",
+    "show_fitted",
+    "style_sheet",
+    "unframed",
+]
 
 LARGE_TEXT: Final = 1.5
 """From this size of text on, what stands side by side stands beneath one another."""
+
+_ROOM_PX: Final = (1260, 660)
+"""Of a page in a window of 1280 x 800."""
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -110,6 +122,26 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QProgressBar {{ border: 1px solid {t.rule}; border-radius: 4px; background: {t.paper}; }}
     QProgressBar::chunk {{ background: {t.curves["left"]}; border-radius: 3px; }}
     """
+
+
+def show_fitted(page: QWidget, sizes_px: Mapping[str, float], scale: float) -> None:
+    """Let what is to be read from afar be as big as the page has room for.
+
+    Parameters
+    ----------
+    page : QWidget
+    sizes_px : mapping of object name to size
+        On a window of 1280 x 800.
+    scale : float
+        Of all text; nothing gets smaller than that.
+    """
+    size = min(page.width() / _ROOM_PX[0], page.height() / _ROOM_PX[1])
+    rules = (
+        f"QLabel#{name} {{ font-size: {max(round(size, 2) * px, 15 * scale):.0f}px; }}"
+        for name, px in sizes_px.items()
+    )
+    if page.styleSheet() != (sheet := " ".join(rules)):
+        page.setStyleSheet(sheet)
 
 
 def scrolling(widget: QWidget) -> QScrollArea:
