@@ -29,8 +29,8 @@ _SHIFT_DAYS: Final = (365, 3650)
 """Least and most days a date is moved back."""
 _CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
 _MARKERS: Final = {
-    "n_pose", "gait", "still", "mark", "tap", "jump", "squat", "hinge", "leg_swing",
-    "leg_swing_left", "leg_swing_right",
+    "n_pose", "gait", "walk", "run", "stand", "still", "pause", "mark", "tap", "jump", "squat",
+    "hinge", "leg_swing", "leg_swing_left", "leg_swing_right",
 }  # fmt: skip
 _PAIN: Final = re.compile(r"pain_(?:(?:left|right)_)?(?:[0-9]|10)")
 _EVENTS: Final = {
