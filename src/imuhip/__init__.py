@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imuhip.analysis.result import Analysis as Analysis
     from imuhip.errors import ImuhipError as ImuhipError
     from imuhip.recording.reader import open_recording as open
+    from imuhip.recording.results_file import open_results as open_results
     from imuhip.recording.session import Recording as Recording
     from imuhip.simulation.simulate import simulate as simulate
 
@@ -33,6 +34,7 @@ __all__ = [
     "assess",
     "compare",
     "open",
+    "open_results",
     "simulate",
 ]
 
@@ -46,6 +48,7 @@ _HOMES: Final = {
     "assess": ("imuhip.analysis.assess", "assess"),
     "compare": ("imuhip.analysis.compare", "compare"),
     "open": ("imuhip.recording.reader", "open_recording"),
+    "open_results": ("imuhip.recording.results_file", "open_results"),
     "simulate": ("imuhip.simulation.simulate", "simulate"),
 }
 

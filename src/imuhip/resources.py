@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["SETTINGS_VARIABLE", "folder", "settings_folder"]
+__all__ = ["CACHE_VARIABLE", "SETTINGS_VARIABLE", "cache_folder", "folder", "settings_folder"]
 
 SETTINGS_VARIABLE = "IMUHIP_SETTINGS_DIR"
 """Environment variable naming another folder for settings."""
+
+CACHE_VARIABLE = "IMUHIP_CACHE_DIR"
+"""Environment variable naming another folder for what can be made again at any time."""
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent.parent
@@ -46,3 +49,13 @@ def settings_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_config_path("imuhip", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Return where things are kept that can be made again; it need not exist yet."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_cache_path("imuhip", appauthor=False)

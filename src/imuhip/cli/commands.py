@@ -21,11 +21,13 @@ from imuhip.cli import (
     kit,
     live,
     notes,
+    recompute,
     record,
     recover,
     repeats,
     report,
     scan,
+    sessions,
     simulate,
 )
 from imuhip.cli import app as window
@@ -66,6 +68,8 @@ def build() -> typer.Typer:
     app.command("import")(import_.import_)
     app.command("export")(export.export)
     app.command("deidentify")(deidentify.deidentify)
+    app.command("sessions")(sessions.sessions)
+    app.command("recompute")(recompute.recompute)
     app.command("check")(check.check)
     app.command("exclude")(notes.exclude)
     app.command("tag")(notes.tag)

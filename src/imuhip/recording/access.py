@@ -54,6 +54,7 @@ class SessionFile:
     def __init__(self, path: Path, *, allow_unfinished: bool = False) -> None:
         self.path = Path(path)
         self.file, self._salvage = _open_hdf5(self.path)
+        self._found: dict[str, Any] = {}
         try:
             self._check_schema()
             self.state = self._read_state()
@@ -71,6 +72,7 @@ class SessionFile:
 
     def close(self) -> None:
         """Close the file; more than once does nothing."""
+        self._found.clear()
         self.file.close()
         if self._salvage is not None:
             self._salvage.close()
@@ -222,8 +224,13 @@ class SessionFile:
 
     def _find(self, place: str) -> Any:
         node: Any = self.file
+        path = ""
         for name in place.strip("/").split("/"):
             if not name:
+                continue
+            path = f"{path}/{name}"
+            if path in self._found:  # looked at link by link before
+                node = self._found[path]
                 continue
             with self.reading(place):
                 link = node.get(name, getlink=True) if isinstance(node, h5py.Group) else None
@@ -232,7 +239,7 @@ class SessionFile:
             if not isinstance(link, h5py.HardLink):
                 raise self.refuse(place, "points elsewhere (a soft or external link)")
             with self.reading(place):
-                node = node[name]
+                node = self._found[path] = node[name]
         return node
 
     def _attribute(self, place: str, name: str) -> Any:

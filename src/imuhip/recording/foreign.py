@@ -26,6 +26,7 @@ class ForeignFile(SessionFile):
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.file, self._salvage = _open_hdf5(self.path)
+        self._found = {}
         self.state = "complete"
 
     def refuse(self, place: str, problem: str, hint: str = "") -> FileFormatError:
