@@ -515,6 +515,11 @@ def test_drawing_a_movement_loses_no_reference_and_makes_no_items(window) -> Non
 def test_an_angle_too_wide_to_use_is_grey_with_a_word(window, monkeypatch) -> None:
     walked(window.source, window.model, 50.0, 0.1)
     monkeypatch.setitem(TOO_WIDE, "deg", 0.0)
+    window.show_words()
+    for rolling in window.screen_widget.panels:
+        for number in rolling.numbers:
+            assert number.range.text() == "too uncertain"
+            assert number.value.property("kind") == "unknown" and number.value.text() != "–"
     panel = window.do_page.movement
     panel.show_words(walks=True, count="")
     for cycle in panel.cycles:

@@ -19,7 +19,6 @@ from imuhip.errors import ConfigError
 
 __all__ = ["PERIOD_MS", "RATE_HZ", "DeviceSpeaker", "ToneMaker", "open_speaker"]
 
-NO_DEVICE: Final = "this computer has no sound device that can be used"
 RATE_HZ: Final = 44_100
 PERIOD_MS: Final = 20
 _HOLD_HZ, _BLIP_HZ = 440.0, 880.0
@@ -129,7 +128,8 @@ def open_speaker() -> DeviceSpeaker:
     try:
         return DeviceSpeaker(heard)
     except miniaudio.MiniaudioError as error:
-        raise ConfigError(f"{NO_DEVICE} ({error.args[0]})", code="E744") from error
+        told = wording_move.TONE_NO_DEVICE.format(why=error.args[0])
+        raise ConfigError(told, code="E744") from error
 
 
 def _blips(times: int) -> FloatArray:

@@ -14,7 +14,7 @@ from imuhip.app.models.limits import is_usable
 __all__ = ["ANGLES_SET", "Feedback", "FeedbackState", "Sense"]
 
 Sense = Literal["within", "below", "above"]
-State = Literal["good", "beyond", "short", "unknown", "uncertain", "off"]
+State = Literal["good", "beyond", "short", "unknown", "uncertain"]
 SENSES: Final[tuple[Sense, ...]] = ("within", "below", "above")
 ANGLES_SET: Final = tuple(wording_move.FEEDBACK_ANGLES)
 _RANGE_DEG: Final = (-90.0, 120.0)
@@ -30,7 +30,7 @@ class FeedbackState:
 
     Parameters
     ----------
-    state : {"good", "beyond", "short", "unknown", "uncertain", "off"}
+    state : {"good", "beyond", "short", "unknown", "uncertain"}
     value_deg, sd_deg : float, degrees
         NaN where unknown.
     """

@@ -43,7 +43,6 @@ FEEDBACK_STATES: Final = {
     "short": "▼ not there yet",
     "unknown": "– not known",
     "uncertain": "– too uncertain",
-    "off": "off",
 }
 FEEDBACK_ANGLE_KEY: Final = "Angle (A)"
 FEEDBACK_SENSE_KEY: Final = "Kind (B)"
@@ -64,5 +63,6 @@ TONE_ON: Final = "Tone on (Z)"
 TONE_OFF: Final = "Tone off (Z)"
 TONE_OPENING: Final = "Sound is being switched on …"
 TONE_NONE: Final = "No sound here: {why}"
+TONE_NO_DEVICE: Final = "this computer has no sound device that can be used ({why})"
 TONE_NOT_INSTALLED: Final = 'install it with: pip install "imuhip[app]"'
 EARLIER_NOT_READ: Final = "The earlier session could not be read: {why}"

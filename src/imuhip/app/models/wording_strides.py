@@ -28,7 +28,6 @@ WIDER: Final = "Wider brush"
 NARROWER: Final = "Narrower brush"
 OVERVIEW: Final = "{measure}{unit}"
 LEGEND: Final = "● left   △ right   ✖ left out   brush: , and . move it, + and − change its width"
-TIME_AXIS: Final = "minutes:seconds of the recording"
 LIST_NAME: Final = "Strides in the brush"
 STRIDE: Final = "{mark} {at}  {side}  {value}"
 STRIDE_OUT: Final = "{mark} {at}  {side}  {value}  {why}"
@@ -47,7 +46,6 @@ REASONS: Final = (
     "sensor moved",
     "pain stopped it",
 )
-NO_STRIDES: Final = "This session has no strides to look at: {why}"
 CHOOSE_FIRST: Final = "Choose strides in the list first (Tab, then ↑ ↓; Shift chooses several)."
 ONLY_BY_HAND: Final = "Only what was left out by hand can be used again."
 NOTING: Final = "Noting it and measuring again …"

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_move
 from imuhip.app.models.angle_history import AngleHistory, AngleReading
+from imuhip.app.models.limits import is_usable
 from imuhip.app.models.palette import PATTERNS, LinePattern, Theme
 from imuhip.app.models.panels import PanelPlan, axis_range, axis_step
 from imuhip.app.views.curves import Graticule, LineSample, RollingCurve
@@ -195,7 +196,8 @@ class AngleNumber(QWidget):
 
     def show_reading(self, reading: AngleReading, span_s: float) -> None:
         """Write a reading; grey dashes when it is unknown."""
-        set_kind(self.value, "known" if reading.is_known else "unknown")
+        usable = reading.is_known and is_usable(reading.sd_deg)
+        set_kind(self.value, "known" if usable else "unknown")
         if reading.value_deg is None or reading.sd_deg is None:
             self.value.setText(wording.UNKNOWN)
             self.sd.setText("")
@@ -208,5 +210,7 @@ class AngleNumber(QWidget):
         self.sd.setText(f"± {sd}")
         low, high = reading.lowest_deg or 0.0, reading.highest_deg or 0.0
         limits = f"{wording.degrees(low)} to {wording.degrees(high)}"
-        self.range.setText(self._note or f"{span_s:.0f} s: {limits}")
-        self.setAccessibleName(f"{self._label}: {value}, plus or minus {sd}")
+        told = self._note or f"{span_s:.0f} s: {limits}"
+        self.range.setText(told if usable else wording_move.TOO_UNCERTAIN)
+        doubt = "" if usable else f", {wording_move.TOO_UNCERTAIN}"
+        self.setAccessibleName(f"{self._label}: {value}, plus or minus {sd}{doubt}")
