@@ -51,7 +51,7 @@ def test_essentials_come_first_then_tests_gait_pain_map_quality_and_caveats() ->
     text = text_of(page())
     headings = (
         "Three essential numbers", "Tests Hip rotation, seated", "Knee to chest", "Hip hinge",
-        "Walking", "Curves over the gait cycle", "Pain What was told", "Compensation map",
+        "Walking", "Curves over the gait cycle", "Pain What was told", "Compensation map: what",
         "Samples, per sensor", "The session over time", "How to read this", "Versions and settings",
     )  # fmt: skip
     places = [text.index(words) for words in headings]
@@ -157,3 +157,18 @@ def test_commands_make_pages_of_tests_alone_and_of_two_sessions(tmp_path: Path) 
 )
 def test_options_that_cannot_be_used_are_refused(options: list[str], code: int) -> None:
     assert CliRunner().invoke(build(), ["report", "nowhere.h5", *options]).exit_code == code
+
+
+def test_reserves_and_the_drawn_map_stand_on_the_page_and_are_said_first() -> None:
+    tests = whole().assessment
+    assert tests is not None and tests.reserves
+    text = text_of(page())
+    assert text.index("Reserve: what gait uses") < text.index("Curves over the gait cycle")
+    summary = page()[page().index('class="screen-reader"') : page().index("</ul></div>")]
+    assert "Pain 4 of 10, left" in summary and "Compensation map. Standing out:" in summary
+    for one in tests.reserves:
+        used = f"{one.found['used_deg']:.1f}° ± {one.found['used_sd_deg']:.1f}°"
+        assert used in text and used in summary
+    drawn = page()[page().index('<figure class="map">') :]
+    drawn = drawn[: drawn.index("</figure>")]
+    assert drawn.count("<rect") == 18 and "told: 4 of 10" in drawn  # 8 of each side, 2 of the body
