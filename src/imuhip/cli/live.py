@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imuhip.cli.lsl_output import LslOption, lsl_output, require_lsl
 from imuhip.cli.options import AssignOption, RadioOption, free_path
 from imuhip.cli.output import note
 from imuhip.cli.record import DurationOption, OutOption, RateOption
@@ -32,12 +33,14 @@ def live(
     radio: RadioOption = "auto",
     record: RecordOption = False,
     dark: DarkOption = False,
+    lsl: LslOption = False,
 ) -> None:
     """Show hip and pelvis angles while sensors stream; record, stop and mark by key."""
     from imuhip.app.window import ensure_window
     from imuhip.cli.stop_signals import StopSignals
 
     ensure_window()
+    require_lsl(wanted=lsl)
     with StopSignals() as stop:
         wanted = wanted_kit(assign, radio)
         path: Path | None = None if out is None else free_path(out)
@@ -50,20 +53,21 @@ def live(
                 session.open()
                 kit = wanted or session.virtual_assignment
                 worn = connected_kit(session, kit)
-                code = run_live_window(
-                    session.acquisition,
-                    out=path,
-                    record_at_start=record,
-                    duration_s=duration,
-                    expected=list(kit),
-                    settings={"radio": radio, "rate_hz": str(rate)},
-                    stop_event=stop.requested,
-                    on_recorded=recorded.append,
-                    dark=dark,
-                    opener=window_radio,
-                    radio=radio,
-                    kit=kit_memory(),
-                )
+                with lsl_output(session.acquisition, wanted=lsl):
+                    code = run_live_window(
+                        session.acquisition,
+                        out=path,
+                        record_at_start=record,
+                        duration_s=duration,
+                        expected=list(kit),
+                        settings={"radio": radio, "rate_hz": str(rate)},
+                        stop_event=stop.requested,
+                        on_recorded=recorded.append,
+                        dark=dark,
+                        opener=window_radio,
+                        radio=radio,
+                        kit=kit_memory(),
+                    )
         except Stopped:
             note("stopped before the window opened")
             raise typer.Exit(_EXIT_INTERRUPTED) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from imuhip.cli.lsl_output import LslOption, lsl_output, require_lsl
 from imuhip.cli.options import (
     AssignOption,
     JsonOption,
@@ -81,6 +82,7 @@ def record(
     tap: TapOption = False,
     allow_missing: AllowMissingOption = False,
     test: TestOption = None,
+    lsl: LslOption = False,
     json: JsonOption = False,
 ) -> None:
     """Record sensors into a session file; Ctrl-C ends it and the file is complete.
@@ -92,6 +94,7 @@ def record(
     from imuhip.cli.stop_signals import StopSignals
 
     tests = _checked_tests(test or [])
+    require_lsl(wanted=lsl)
 
     with StopSignals() as stop:
         if tap and assign:
@@ -118,7 +121,8 @@ def record(
                 if tap and session.virtual_assignment:
                     session.begin_motion()
                 note(f"recording into {path}; Ctrl-C ends")
-                result, last = _record(session, duration, tests)
+                with lsl_output(session.acquisition, wanted=lsl):
+                    result, last = _record(session, duration, tests)
                 if not gathered.missing:  # a smaller kit would be remembered
                     remember_worn(gathered.worn)
         except Stopped:
