@@ -8,8 +8,10 @@ from typing import Literal
 
 from imuhip.analysis.live import LivePipeline
 from imuhip.app.models import wording
+from imuhip.app.models import wording_cards as words
 from imuhip.app.models.recording_control import RecordingState
 from imuhip.app.models.sensor_cards import SensorCard
+from imuhip.app.models.wording_texts import said
 
 __all__ = ["Guidance", "guidance_for", "trouble"]
 
@@ -64,20 +66,28 @@ def trouble(cards: Sequence[SensorCard], recording: RecordingState) -> Guidance 
         return Guidance(recording.error, recording.hint, "alarm")
     if not cards:
         return Guidance(*wording.NO_SENSORS)
-    silent = [card for card in cards if card.grade == "bad"]
-    if silent:
-        names = " and ".join(card.title for card in silent[:2])
-        more = f" and {len(silent) - 2} more" if len(silent) > 2 else ""
-        return Guidance(f"{names}{more}: {silent[0].state}", silent[0].next_step, "alarm")
+    urgent = [card for card in cards if card.is_urgent]
+    if urgent:
+        headline = words.WRONG.format(names=_names(urgent), state=urgent[0].state)
+        return Guidance(headline, urgent[0].next_step, "alarm")
     return None
 
 
+def _names(cards: Sequence[SensorCard]) -> str:
+    first, *others = (card.title for card in cards)
+    if not others:
+        return first
+    wanted = words.TWO_SENSORS if len(others) == 1 else words.MORE_SENSORS
+    return wanted.format(first=first, second=others[0], n=len(others) - 1)
+
+
 def _step(pipeline: LivePipeline, recording: RecordingState) -> Guidance:
-    headline = pipeline.phase[:1].upper() + pipeline.phase[1:]
+    headline = said(pipeline.phase)
+    headline = headline[:1].upper() + headline[1:]
     if pipeline.calibration is not None and pipeline.notes:
         note = pipeline.notes[0]
         about = wording.SEGMENT_NAMES.get(note.about, wording.MOUNTING)
-        return Guidance(f"{about}: {note.text}", f"{headline}.", "do")
+        return Guidance(f"{about}: {said(note.text)}", f"{headline}.", "do")
     if pipeline.calibration is not None:
         detail = wording.MEASURING if pipeline.calibration.frozen else wording.IMPROVING
         keys = {"idle": wording.PRESS_RECORD, "recording": wording.PRESS_STOP}

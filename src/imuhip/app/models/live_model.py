@@ -12,6 +12,7 @@ from imuhip.app.models import wording
 from imuhip.app.models.angle_history import AngleHistory
 from imuhip.app.models.guidance import Guidance, guidance_for
 from imuhip.app.models.live_source import LiveSource
+from imuhip.app.models.recent_loss import RecentLoss
 from imuhip.app.models.recording_control import FilePlan, RecordingControl, RecordingState
 from imuhip.app.models.sample_feed import AngleFeed
 from imuhip.app.models.sensor_cards import SensorCard, cards_of
@@ -65,6 +66,7 @@ class LiveModel:
         self.expected = tuple(expected)
         self._feed: AngleFeed | None = None
         self._closed = False
+        self._loss = RecentLoss()
 
     @property
     def subject(self) -> str | None:
@@ -96,7 +98,8 @@ class LiveModel:
             self.newest = self._feed.new_angles()
             self.history.append(self.newest)
         self.history.move_to(status.at_s)
-        self.cards = cards_of(status.sensors, self.expected)
+        losing = self._loss.losing(status.at_s, status.sensors)
+        self.cards = cards_of(status.sensors, self.expected, losing)
         self.control.pull(status)
         pipeline = None if self._feed is None else self._feed.pipeline
         self.guidance = guidance_for(self.cards, pipeline, self.recording)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from imuhip.acquisition.status import BATTERY_WARN_PERCENT, Grade, SensorStatus
 from imuhip.app.models import wording
+from imuhip.app.models import wording_cards as cards
 from imuhip.app.models import wording_sensors as words
 from imuhip.app.models.reach import signal_word
 
@@ -31,6 +32,8 @@ class SensorCard:
         Figures with their units; a dash when unknown.
     next_step : str
         What to do; empty when all is well.
+    is_urgent : bool
+        Whether it is to be told before anything else: nothing comes, or much is lost at present.
     """
 
     segment: str
@@ -45,25 +48,45 @@ class SensorCard:
     loss: str
     age: str
     next_step: str
+    is_urgent: bool = False
+
+    @property
+    def figures(self) -> str:
+        """Return all figures as a line."""
+        return cards.FIGURES.format(**self._figures)
 
     @property
     def spoken(self) -> str:
         """Return the card as one sentence, for screen readers."""
-        figures = (
-            f"battery {self.battery}, signal {self.signal}, {self.rate}, lost {self.loss},"
-            f" last packet {self.age}"
-        )
-        return f"{self.title}: {self.state}, {figures}. {self.next_step}".strip()
+        told = cards.SPOKEN.format(title=self.title, state=self.state, **self._figures)
+        return f"{told} {self.next_step}".strip()
+
+    @property
+    def _figures(self) -> dict[str, str]:
+        names = ("battery", "signal", "rate", "loss", "age")
+        return {name: getattr(self, name) for name in names}
 
 
-def cards_of(sensors: Mapping[str, SensorStatus], expected: Iterable[str]) -> list[SensorCard]:
-    """Return a card for every sensor, and one for every expected segment without a sensor."""
-    cards = [card_of(status) for status in sensors.values()]
-    return cards + [_missing(segment) for segment in expected if segment not in sensors]
+def cards_of(
+    sensors: Mapping[str, SensorStatus],
+    expected: Iterable[str],
+    losing: Container[str] = frozenset(),
+) -> list[SensorCard]:
+    """Return a card for every sensor, and one for every expected segment without a sensor.
+
+    Parameters
+    ----------
+    sensors : mapping of segment to SensorStatus
+    expected : iterable of str
+    losing : container of str
+        Segments whose sensors lose samples at present.
+    """
+    found = [card_of(status, losing=s in losing) for s, status in sensors.items()]
+    return found + [_missing(segment) for segment in expected if segment not in sensors]
 
 
-def card_of(status: SensorStatus) -> SensorCard:
-    """Return the card of one sensor."""
+def card_of(status: SensorStatus, *, losing: bool = False) -> SensorCard:
+    """Return the card of one sensor; `losing` where it loses samples at present."""
     unknown = wording.UNKNOWN
     streams = status.is_delivering
     state = wording.STATE_WORDS[status.state.value]
@@ -71,7 +94,7 @@ def card_of(status: SensorStatus) -> SensorCard:
         state = wording.STATE_WORDS["starting"]
     age_s = status.last_packet_age_s
     if not streams and age_s is not None and age_s >= 1.0:
-        state = f"{state} for {wording.age(age_s)}"
+        state = cards.FOR_SO_LONG.format(state=state, age=wording.age(age_s))
     battery = status.battery_percent
     return SensorCard(
         segment=status.segment,
@@ -86,6 +109,7 @@ def card_of(status: SensorStatus) -> SensorCard:
         loss=f"{status.loss_percent:.2f} %",
         age=unknown if age_s is None else wording.age(age_s),
         next_step=_next_step(status),
+        is_urgent=not streams or losing or status.counters.overrun_packets > 0,
     )
 
 
@@ -101,14 +125,14 @@ def _next_step(status: SensorStatus) -> str:
         hint = wording.STATE_NEXT_STEPS.get(status.state.value, "")
         return hint or wording.STATE_NEXT_STEPS["starting"]
     if status.counters.overrun_packets:
-        return "This computer is too slow: close other programs."
+        return cards.TOO_SLOW
     if status.loss_percent >= 1.0:
-        return f"{status.counters.lost} samples lost: bring sensor and computer nearer."
+        return cards.SAMPLES_LOST.format(n=status.counters.lost)
     battery = status.battery_percent
     if battery is not None and battery <= BATTERY_WARN_PERCENT:
-        return "Charge it after this session."
+        return cards.CHARGE
     if status.grade == "warn":
-        return f"It should send {status.nominal_rate_hz:.0f} Hz: bring it nearer."
+        return cards.OFF_RATE.format(rate=f"{status.nominal_rate_hz:.0f}")
     return ""
 
 
@@ -127,4 +151,5 @@ def _missing(segment: str) -> SensorCard:
         loss=unknown,
         age=unknown,
         next_step=wording.STATE_NEXT_STEPS["missing"],
+        is_urgent=True,
     )
