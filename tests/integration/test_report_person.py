@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -160,3 +161,24 @@ def test_the_checklist_is_a_page_of_one_session(tmp_path: Path) -> None:
     assert answers["Footwear"]["source"] == "not known"
     two = CliRunner().invoke(build(), ["report", str(path), str(path), "--checklist"])
     assert two.exit_code == 2 and "--checklist is of one session" in two.stderr
+
+
+def test_a_pdf_alone_or_beside_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = (visits()[k].save(tmp_path / f"{k}.h5") for k in (1, 2))
+    alone = CliRunner().invoke(
+        build(), ["report", str(before), "-o", str(tmp_path / "x.pdf"), "--json"]
+    )
+    assert alone.exit_code == 0, alone.output
+    told = json.loads(alone.stdout)
+    assert told["report"] == told["pdf"] == str(tmp_path / "x.pdf")
+    assert not list(tmp_path.glob("*.html"))
+    beside = CliRunner().invoke(build(), ["report", str(before), str(after), "--pdf"])
+    assert beside.exit_code == 0, beside.output
+    assert {p.name for p in tmp_path.glob("2_change.*")} == {"2_change.html", "2_change.pdf"}
+    odd = CliRunner().invoke(build(), ["report", str(before), "--pdf", "--paper", "a5"])
+    assert odd.exit_code == 2 and "a4 or letter" in odd.stderr
+    # refused before minutes are analysed, and nothing half is left
+    monkeypatch.setitem(sys.modules, "typst", None)
+    without = CliRunner().invoke(build(), ["report", str(after), "--pdf"])
+    assert without.exit_code == 1 and "E781" in without.stderr
+    assert not (tmp_path / "2.html").exists()
