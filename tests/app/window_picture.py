@@ -123,6 +123,14 @@ def draw_session(folder: Path) -> list[Path]:
     window.go_on()
     to(walk.start_s + 22.0)
     picture("window_walk")
+    do.turn_view()
+    picture("window_movement")
+    limit = do.movement.feedback
+    limit.choose_angle("pelvis_rotation")
+    while not limit.state.is_wrong:
+        to(source.now_s + 0.1)
+    picture("window_limit")
+    do.turn_view()
     to(walk.end_s)
     window.go_on()
     window.go_on()
@@ -137,6 +145,10 @@ def draw_session(folder: Path) -> list[Path]:
     to(test.end_s - 2.0)
     do.tell_pain(4)
     picture("window_test")
+    do.turn_view()
+    limit.choose_angle("hip_flexion_left")
+    picture("window_movement_test")
+    do.turn_view()
     to(test.end_s)
     window.go_on()
     window.go_to("review")
@@ -146,6 +158,19 @@ def draw_session(folder: Path) -> list[Path]:
     window.go_to("retest")
     window.tick()
     picture("window_retest")
+    window.go_to("review")
+    window.review_page.turn_view()
+    strides = session.review.strides
+    strides.widen_brush(0.4)
+    window.show_words()
+    window.review_page.strides.strides.setFocus()
+    for row in (5, 6):
+        window.review_page.strides.strides.item(row).setSelected(True)
+    session.review.exclude(strides.listed[5:7], "looked back")
+    while session.review.is_busy:
+        window.tick()
+        application.processEvents()
+    picture("window_strides")
     window.close()
     return written
 

@@ -47,6 +47,7 @@ class FeedbackPanel(QFrame):
         super().__init__()
         self._feedback, self._sounds = feedback, sounds
         self._theme: Theme | None = None
+        self._is_red = False
         self._range_deg = (0.0, 0.0)
         self.setObjectName("card")
         self.plot = quiet_plot(self)
@@ -125,7 +126,7 @@ class FeedbackPanel(QFrame):
 
     def set_theme(self, theme: Theme, scale: float = 1.0) -> None:
         """Take the colours of a theme."""
-        self._theme = theme
+        self._theme, self._is_red = theme, False
         colour_axes(self.plot, theme, scale)
         self._graticule.set_colours(theme.rule, theme.muted)
         for line in self.lines:
@@ -188,6 +189,9 @@ class FeedbackPanel(QFrame):
         self.state.setText(state.words)
         kind = _KINDS.get(state.state, "")
         set_kind(self.state, kind)
+        if self._theme is not None and state.is_wrong != self._is_red:
+            self._is_red = state.is_wrong
+            self.plot.setBackground(self._theme.bad_paper if self._is_red else self._theme.panel)
         set_kind(self, "bad" if state.is_wrong else "")
         on = self._sounds.wanted
         self.tone.setText(wording_move.TONE_ON if on else wording_move.TONE_OFF)

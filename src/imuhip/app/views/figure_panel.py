@@ -92,6 +92,7 @@ class FigurePanel(QFrame):
 
     def show_figure(self, figure: Figure) -> None:
         """Draw the newest posture."""
+        self._ground.setVisible(any(name.startswith("shank") for name in figure.parts))
         for (view, name), line in self._lines.items():
             part = figure.parts.get("trunk" if name == "head" else name)
             if part is None:

@@ -14,6 +14,8 @@ from imuhip.app.views.style import set_kind, show_elided
 
 __all__ = ["RollPanel"]
 
+_SHORT_SAMPLE_PX = 20
+
 
 class RollPanel(QFrame):
     """Shows the angles of a plan, in the room a quarter of a page has.
@@ -61,6 +63,8 @@ class RollPanel(QFrame):
         whole.addLayout(below)
         below.setSpacing(6)
         for sample, value in zip(self._samples, self.values, strict=True):
+            if len(self.values) > 2:
+                sample.setFixedWidth(_SHORT_SAMPLE_PX)
             value.setObjectName("curve")
             below.addWidget(sample)
             below.addWidget(value, 1)

@@ -109,7 +109,7 @@ class TrendPlot:
         step_s = next((s for s in _MARKS if width_s / s <= _MOST_MARKS), 1800.0)
         at_s = np.arange(np.ceil(span_s[0] / step_s) * step_s, span_s[1], step_s)
         item.getAxis("bottom").setTicks([[(x, wording.duration(x)) for x in at_s]])
-        step = _round_step((high - low) / 3.0)
+        step = _round_step((high - low) / 4.0)
         marks = np.arange(np.ceil(low / step) * step, high, step)
         digits = 0 if step >= 1.0 else 1 if step >= 0.1 else 2
         item.getAxis("left").setTicks([[(y, _text(y, digits)) for y in marks]])
