@@ -110,6 +110,14 @@ def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path, document, code
     assert refused.value.code == code and refused.value.hint
 
 
+def test_notifications_of_which_no_two_are_alike_apart_are_read(tmp_path):
+    notifications = movesense_notifications(24)
+    notifications[1]["Timestamp"] = notifications[0]["Timestamp"] + 8
+    notifications[2]["Timestamp"] = notifications[1]["Timestamp"] + 8000
+    log = log_of(tmp_path, json.dumps({"Meas": {"IMU9": notifications}}))
+    assert log.faults.rows == 24
+
+
 @pytest.mark.parametrize(
     "text",
     [

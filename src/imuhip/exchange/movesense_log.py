@@ -250,7 +250,8 @@ def _pace_ms(path: Path, starts_ms: FloatArray, sizes: np.ndarray[Any, Any]) -> 
             code="E703",
         )
     usual_ms = float(np.median(step_ms))
-    return float(np.mean(step_ms[np.abs(step_ms - usual_ms) < 0.5 * usual_ms]))
+    near = np.abs(step_ms - usual_ms) < 0.5 * usual_ms
+    return float(np.mean(step_ms[near])) if near.any() else usual_ms
 
 
 def _utc_s(document: Mapping[str, Any]) -> float | None:
