@@ -111,3 +111,23 @@ def test_instants_of_absent_rows_are_missing():
     gap = (at_s > 0.99 + LONGEST_FILL_S) & (at_s < 4.0 - LONGEST_FILL_S)
     assert not known[gap].any()
     assert known[at_s < 0.99].all()
+
+
+@pytest.mark.parametrize(("activity", "seed"), [("walk", 43), ("run", 44)])
+@pytest.mark.parametrize("offset_ms", [0.0, 50.0, -15.0])
+def test_a_shank_is_held_against_its_thigh_and_told(activity: str, seed: int, offset_ms: float):
+    """Nothing of gait needs it, so nothing is corrected; tests with a bent knee are wrong by it."""
+    segments = ("pelvis", "thigh_left", "thigh_right", "shank_left", "shank_right")
+    recording = imuhip.simulate(activity, 0.7, seed=seed, soft_tissue=1.0, segments=segments)
+    found = imuhip.analyze(delayed(recording, shank_left=1e-3 * offset_ms)).quality
+    for segment, expected_ms in (("shank_left", offset_ms), ("shank_right", 0.0)):
+        sync = found["sync"][segment]
+        assert sync["against"] == segment.replace("shank", "thigh") and not sync["corrected"]
+        assert abs(sync["offset_ms"] - expected_ms) <= 3.0 and 0.3 <= sync["sd_ms"] <= 3.0
+    told = [why for why in found["reasons"] if "clock" in why]
+    if offset_ms:
+        word = "late" if offset_ms > 0 else "early"
+        assert len(told) == 1 and f"ms {word} against thigh_left, not corrected" in told[0]
+        assert found["grade"] in "CD"
+    else:
+        assert not told

@@ -1,21 +1,26 @@
 """Clocks of the sensors checked against each other by the motion they measured, and put right.
 
-The pelvis sensor's clock is the reference. Only what is beyond doubt is corrected, and what was
-found is told in ``quality["sync"]`` either way.
+The pelvis sensor's clock is the reference of the thighs', a thigh's that of its shank's. Only what
+is beyond doubt is corrected, and of shanks nothing: no angle of gait needs them. What was found is
+told in ``quality["sync"]`` either way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from imuhip.analysis.grid import GridBlock, on_grid
 from imuhip.analysis.motion import SensorMotion, offline_motion
 from imuhip.analysis.settings import Settings
-from imuhip.calibration.anatomy import pelvis_prior_unfacing, thigh_prior_unfacing
+from imuhip.calibration.anatomy import (
+    knee_prior_unfacing,
+    pelvis_prior_unfacing,
+    thigh_prior_unfacing,
+)
 from imuhip.calibration.pose import Pose
 from imuhip.calibration.stillness import stretches
 from imuhip.core.butterworth import band_pass, zero_phase
@@ -25,7 +30,20 @@ from imuhip.kinematics.hip_centre import PointForce, angular_acceleration, point
 from imuhip.kinematics.joint_vectors import VectorPrior
 from imuhip.kinematics.sync import SYNC_BAND_HZ, SYNC_BLOCK_S, SyncEstimate, estimate_sync
 
-__all__ = ["beyond_doubt", "check_clocks", "measure_sync", "put_right", "sync_quality"]
+__all__ = [
+    "REFERENCES",
+    "beyond_doubt",
+    "check_clocks",
+    "measure_sync",
+    "put_right",
+    "sync_quality",
+]
+
+REFERENCES: Final[Mapping[str, str]] = {
+    **{f"thigh_{side}": "pelvis" for side in SIDES},
+    **{f"shank_{side}": f"thigh_{side}" for side in SIDES},
+}
+"""Whose clock each segment's is held against: the neighbour it shares a joint with."""
 
 _MOST_BLOCKS = 10
 """Spread evenly over the gait: more would tell no more, because soft tissue repeats itself."""
@@ -47,7 +65,10 @@ _FORCE_RATE_HZ = 100.0
 def measure_sync(
     grid: GridBlock, motions: Mapping[str, SensorMotion], gait: BoolArray, pose: Pose
 ) -> dict[str, SyncEstimate]:
-    """Estimate how late each thigh's times are against the pelvis'; thighs that tell are given."""
+    """Estimate how late thighs are against the pelvis, and shanks against their thigh.
+
+    Segments that tell are given.
+    """
     thin = max(1, int(grid.rate_hz / _FORCE_RATE_HZ))
     rate_hz = grid.rate_hz / thin
     block = round(SYNC_BLOCK_S * rate_hz)
@@ -61,29 +82,45 @@ def measure_sync(
             forces[segment, start] = _force(motions[segment], start, rows, grid.rate_hz, thin)
         return forces[segment, start]
 
-    for thigh in (f"thigh_{side}" for side in SIDES):
-        if thigh not in motions:
+    for segment, reference in REFERENCES.items():
+        if segment not in motions or reference not in motions or segment not in pose.up_S:
             continue
-        usable = gait & motions["pelvis"].trusted & motions[thigh].trusted
+        usable = gait & motions[reference].trusted & motions[segment].trusted
         starts = _block_starts(usable, block * thin)
         if len(starts) == 0:
             continue
         rows = (starts[:, None] + thin * np.arange(block)).ravel()
         within = np.tile(np.arange(block), len(starts))
-        pelvis, other = (
-            PointForce.joined([force(s, int(start)) for start in starts]) for s in ("pelvis", thigh)
-        )
-        priors = (
-            VectorPrior(*pelvis_prior_unfacing(pose.up_S["pelvis"])),
-            VectorPrior(*thigh_prior_unfacing(pose.up_S[thigh])),
+        above, other = (
+            PointForce.joined([force(s, int(start)) for start in starts])
+            for s in (reference, segment)
         )
         inside = (within >= edge) & (within < block - edge)
         estimate = estimate_sync(
-            pelvis, other, usable[rows] & inside, grid.time_s[rows], priors, rate_hz
+            above,
+            other,
+            usable[rows] & inside,
+            grid.time_s[rows],
+            _priors(segment, reference, pose),
+            rate_hz,
         )
         if estimate is not None:
-            found[thigh] = estimate
+            found[segment] = estimate
     return found
+
+
+def _priors(segment: str, reference: str, pose: Pose) -> tuple[VectorPrior, VectorPrior]:
+    """Return where the joint between two segments is expected from their sensors."""
+    up_S = pose.up_S
+    if reference == "pelvis":
+        return (
+            VectorPrior(*pelvis_prior_unfacing(up_S[reference])),
+            VectorPrior(*thigh_prior_unfacing(up_S[segment])),
+        )
+    return (
+        VectorPrior(*knee_prior_unfacing(up_S[reference], from_thigh=True)),
+        VectorPrior(*knee_prior_unfacing(up_S[segment], from_thigh=False)),
+    )
 
 
 def _block_starts(usable: BoolArray, block: int) -> IntArray:
@@ -149,6 +186,7 @@ def sync_quality(
             "sd_ms": round(1e3 * found.sd_s, 2),
             "skew_ppm": round(1e6 * found.skew, 2),
             "corrected": segment in corrected,
+            "against": REFERENCES[segment],
         }
         for segment, found in estimates.items()
     }
@@ -165,7 +203,9 @@ def check_clocks(
     """Measure the clocks, put right what is beyond doubt, and return grid, motions and record."""
     found = measure_sync(grid, motions, gait, pose)
     duration_s = float(grid.time_s[-1] - grid.time_s[0])
-    late = {s: e for s, e in found.items() if beyond_doubt(e, duration_s)}
+    late = {
+        s: e for s, e in found.items() if REFERENCES[s] == "pelvis" and beyond_doubt(e, duration_s)
+    }
     if not settings.correct_sync:
         late = {}
     if late:

@@ -156,7 +156,8 @@ def _calibration_quality(
 
 def _clock_quality(found: Mapping[str, Any]) -> dict[str, Any]:
     offset_ms = found["offset_ms"]
-    told = f"{abs(offset_ms):.1f} ms {'late' if offset_ms > 0 else 'early'} against the pelvis"
+    reference = {"pelvis": "the pelvis"}.get(found["against"], found["against"])
+    told = f"{abs(offset_ms):.1f} ms {'late' if offset_ms > 0 else 'early'} against {reference}"
     if found["corrected"]:
         return _graded([("B", f"{told}, corrected by the motion; clocks should agree to 5 ms")])
     doubtful = abs(offset_ms) > max(5.0, 3.0 * found["sd_ms"])

@@ -1,9 +1,10 @@
-"""Where the hip centre is expected from a sensor strapped on, before any data speak.
+"""Where the centre of a hip or a knee is expected from a sensor, before any data speak.
 
 Pelvis: from the sacrum to a hip centre (regression of Harrington et al. 2007,
 doi:10.1016/j.jbiomech.2006.02.003, taken back from the ASIS to the sacrum by a pelvic depth of
 0.15 m, adults): 0.10 m forwards, 0.07 m down, 0.085 m to the side. Thigh: from the lateral side of
-the thigh up to the hip centre. Wide spreads: straps sit where they sit.
+the thigh up to the hip centre. Knee: from the middle of the thigh down to it, from the upper
+shank up to it. Wide spreads: straps sit where they sit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import numpy as np
 from imuhip.core.segments import Side
 from imuhip.core.series import FloatArray
 
-__all__ = ["pelvis_prior", "pelvis_prior_unfacing", "thigh_prior", "thigh_prior_unfacing"]
+__all__ = [
+    "knee_prior_unfacing",
+    "pelvis_prior",
+    "pelvis_prior_unfacing",
+    "thigh_prior",
+    "thigh_prior_unfacing",
+]
 
 
 def thigh_prior(up_S: FloatArray, right_S: FloatArray, side: Side) -> tuple[FloatArray, FloatArray]:
@@ -34,6 +41,13 @@ def pelvis_prior_unfacing(up_S: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the same from a pelvis sensor whose facing is not known yet."""
     axes = _any_axes_about(up_S)
     return axes @ np.array([0.0, -0.07, 0.0]), _spread(axes, np.array([0.10, 0.05, 0.10]))
+
+
+def knee_prior_unfacing(up_S: FloatArray, *, from_thigh: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the same of the knee, from a thigh or a shank sensor whose facing is not known yet."""
+    axes = _any_axes_about(up_S)
+    up_m = -0.20 if from_thigh else 0.15
+    return axes @ np.array([0.0, up_m, 0.0]), _spread(axes, np.array([0.08, 0.08, 0.08]))
 
 
 def pelvis_prior(

@@ -86,6 +86,8 @@ class Calibration:
     grade: str | None
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
+    sync: dict[str, Any] = field(default_factory=dict)
+    """How late sensors are against their neighbours, by the motion itself."""
     advice: str = ""
 
 
@@ -116,6 +118,7 @@ class Checked:
             "events": self.recording.events,
             "grade": self.calibration.grade,
             "calibration": self.calibration.evidence,
+            "sync": self.calibration.sync,
             "excluded_by_hand": exclusions_of(notes),
             "tags": tags_of(notes),
             "findings": [finding.text for finding in self.findings],
@@ -273,4 +276,4 @@ def _calibrated(recording: Recording) -> Calibration:
         )
     level = GRADE_LEVEL[quality["grade"]]
     findings = [Finding(level, reason) for reason in quality["reasons"]]
-    return Calibration(quality["grade"], findings, quality["calibration"])
+    return Calibration(quality["grade"], findings, quality["calibration"], quality["sync"])

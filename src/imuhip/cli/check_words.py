@@ -111,6 +111,13 @@ def _tell_calibration(found: Checked) -> None:
     sway = evidence["pose_sway_deg"]
     told = "" if sway is None else f", sway {sway:.1f}°"
     say(f"calibration {evidence['grade']}: {pose}{told}; analysis {found.calibration.grade}")
+    clocks = [
+        f"{segment} {one['offset_ms']:+.1f} ± {one['sd_ms']:.1f} ms against {one['against']}"
+        + (" (corrected)" if one["corrected"] else "")
+        for segment, one in found.calibration.sync.items()
+    ]
+    if clocks:
+        say(f"clocks by the motion itself: {'; '.join(clocks)}")
 
 
 def _tell_notes(recording: Recording) -> None:
