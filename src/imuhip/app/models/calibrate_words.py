@@ -14,6 +14,7 @@ from imuhip.app.models.guidance import Guidance, trouble
 from imuhip.app.models.pose_watch import POSE_S
 from imuhip.app.models.wording_texts import said
 from imuhip.calibration.protocol import Step
+from imuhip.core.segments import SEGMENTS
 
 __all__ = ["CalibrateWords", "StillBar", "StrapLine", "calibrate_words", "list_lines"]
 
@@ -215,8 +216,7 @@ def _done(model: CalibrateModel) -> CalibrateWords:
         straps=_straps(judgement),
         grade=judgement.grade,
         grade_text=words.GRADES[judgement.grade],
-        reasons=tuple(said(reason) for reason in judgement.reasons),
-        notes=_pose_notes(model),
+        reasons=tuple(_worded(reason) for reason in judgement.reasons),
     )
 
 
@@ -231,7 +231,9 @@ def _worst(judgement: Judgement | None) -> Guidance | None:
     for found in judgement.straps:
         if found.weight == "bad":
             headline = words.DONE_BAD.format(check=words.CHECKS[found.check])
-            return Guidance(headline, words.DONE_BAD_HINT.format(text=said(found.text)), "alarm")
+            return Guidance(
+                headline, words.DONE_BAD_HINT.format(text=_sentence(found.text)), "alarm"
+            )
     return None
 
 
@@ -256,7 +258,7 @@ def _straps(judgement: Judgement | None) -> tuple[StrapLine, ...]:
     for check in _CHECKS:
         one = found.get(check)
         weight = "unknown" if one is None else one.weight
-        text = words.NOT_YET if one is None else said(one.text)
+        text = words.NOT_YET if one is None else _worded(one.text)
         line = words.CHECK_LINE.format(
             symbol=words.SYMBOLS[weight], check=words.CHECKS[check], text=text
         )
@@ -269,7 +271,21 @@ def _pose_notes(model: CalibrateModel) -> tuple[str, ...]:
     if judged is None:
         return ()
     grade = words.POSE_GRADE.format(grade=judged.grade)
-    return (grade, *(said(reason) for reason in judged.reasons))
+    return (grade, *(_worded(reason) for reason in judged.reasons))
+
+
+def _worded(text: str) -> str:
+    """Return a reason with the segments called as everywhere in the window."""
+    text = said(text)
+    for segment in SEGMENTS:
+        text = text.replace(segment, wording.segments([segment]))
+    return text
+
+
+def _sentence(text: str) -> str:
+    """Return a reason as the beginning of a sentence."""
+    text = _worded(text)
+    return text[:1].upper() + text[1:]
 
 
 def _bar(segment: str, level: float) -> StillBar:

@@ -106,7 +106,7 @@ class PersonModel:
     def name_hint(self) -> str:
         """Return what to know about the field of the name."""
         if self.names is not None:
-            return words.NAMES_OPEN.format(n=len(self.names))
+            return words.NAMES_OPEN
         if self.is_opening:
             return words.OPENING_NAMES
         return words.NAME_NONE if self.is_new_names else words.NAME_LOCKED
@@ -172,7 +172,6 @@ class PersonModel:
             first = words.UNFINISHED_1.format(
                 name=dead[0].path.name,
                 minutes=wording.duration(dead[0].duration_s),
-                code=dead[0].subject or words.NOBODY,
             )
         else:
             names = ", ".join(one.path.name for one in dead[:3])

@@ -17,14 +17,10 @@ STARTING: Final = "Waiting for all sensors …"
 READY: Final = "Get ready: {seconds:.0f}"
 READY_HINT: Final = "Esc stops."
 STAND: Final = "Stand still: {seconds:.0f} s"
-STAND_HINT: Final = (
-    "All is measured from this pose. The count begins again when a sensor moves."
-)
+STAND_HINT: Final = "All is measured from this pose. A sensor that moves begins it again."
 MOVE: Final = "{title}: {seconds:.0f} s"
 MOVE_HINT: Final = "Space when it is done. C begins anew, Esc stops."
-WALK_HINT: Final = (
-    "After {seconds:.0f} s the straps are checked. Space ends it, C begins anew."
-)
+WALK_HINT: Final = "After {seconds:.0f} s the straps are checked. Space ends it, C begins anew."
 WALK_CHECKED_HINT: Final = "The straps are checked. Space ends it, C begins anew, Esc stops."
 JUDGING: Final = "Judging …"
 MOMENT: Final = "Wait a moment."

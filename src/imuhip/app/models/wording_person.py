@@ -36,7 +36,7 @@ PASSPHRASE_AGAIN: Final = "The same passphrase again"
 PASSPHRASES_DIFFER: Final = "The two passphrases differ"
 PASSPHRASES_DIFFER_HINT: Final = "Type both again."
 OPENING_NAMES: Final = "Opening the names …"
-NAMES_OPEN: Final = "{n} names are open until the window is closed"
+NAMES_OPEN: Final = "Names are open until the window is closed"
 
 GO_ON: Final = "Go on (Space)"
 SAVE: Final = "Save (Ctrl+S)"
@@ -63,7 +63,7 @@ PAST_COLUMNS: Final = ("Date", "Minutes", "Done", "File")
 PAST_NONE: Final = "None yet"
 LOOKING: Final = "Looking for sessions …"
 
-UNFINISHED_1: Final = "A recording was not finished: {name}, {minutes} min of {code}"
+UNFINISHED_1: Final = "A recording was not finished: {name}, {minutes} min"
 UNFINISHED_N: Final = "{n} recordings were not finished: {names}"
 UNFINISHED_HINT: Final = "V rescues what was recorded into a new file; the old one is not changed."
 RECOVERING: Final = "Rescuing {name} …"

@@ -35,6 +35,8 @@ _LIMBS: Final = (
 )
 """From, to and width of each limb."""
 _MARK: Final = 0.030
+_MIDDLE: Final = 0.48
+"""Of the width: labels on the right are longer."""
 
 
 class BodyDiagram(QWidget):
@@ -158,7 +160,7 @@ class BodyDiagram(QWidget):
         to_left = place.segment.endswith("_right")
         edge = centre.x() + (-1.0 if to_left else 1.0) * (1.8 * radius)
         if place.segment in ("trunk", "pelvis"):
-            edge = self._at(0.72, 0.0).x()
+            edge = self._at(0.69, 0.0).x()
         line_px = size * 1.25
         top = centre.y() - 0.5 * line_px * len(lines)
         for k, line in enumerate(lines):
@@ -170,13 +172,18 @@ class BodyDiagram(QWidget):
                 align = Qt.AlignmentFlag.AlignLeft
             if k:
                 painter.setPen(QColor(ink))
-            painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, line)
+                font.setPixelSize(round(0.9 * size))
+                painter.setFont(font)
+            room = painter.fontMetrics().elidedText(
+                line, Qt.TextElideMode.ElideRight, int(box.width())
+            )
+            painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, room)
 
     def _frame(self) -> QRectF:
         """Return where the body stands: as high as there is room, in the middle."""
-        height = float(min(self.height() - 8, 1.6 * self.width()))
-        return QRectF(0.5 * self.width() - 0.5 * height, 0.5 * (self.height() - height),
-                      height, height)  # fmt: skip
+        height = float(min(self.height() - 8, 1.25 * self.width()))
+        left = _MIDDLE * self.width() - 0.5 * height
+        return QRectF(left, 0.5 * (self.height() - height), height, height)
 
     def _at(self, x: float, y: float) -> QPointF:
         frame = self._frame()

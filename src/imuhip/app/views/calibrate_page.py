@@ -57,12 +57,13 @@ class CalibratePage(QWidget):
         self.protocols.addItems(list_lines(calibrate))
         self.protocols.setCurrentRow(calibrate.index)
         self.protocols.currentRowChanged.connect(calibrate.choose)
-        self.steps = [_label("step") for _ in range(12)]
+        self.course = _label("step")
         self.cue, self.count, self.count_label = _label("cue"), _label("count"), _label("biglabel")
         self.grade, self.grade_text = _label("grade"), _label("biglabel")
         self.reasons, self.notes = _label("about"), _label("about")
         self.straps = [_label("note") for _ in range(len(words.CHECKS))]
-        for label in (self.cue, self.reasons, self.notes, self.grade_text, *self.straps):
+        worded = (self.course, self.cue, self.reasons, self.notes, self.grade_text)
+        for label in (*worded, *self.straps):
             label.setWordWrap(True)
         self.bars = {segment: (_label("figures"), QProgressBar()) for segment in SEGMENTS}
         for _, bar in self.bars.values():
@@ -92,20 +93,7 @@ class CalibratePage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        self._left = QWidget()
-        self._left.setObjectName("plain")
-        row.addWidget(self._left)
-        left = QVBoxLayout(self._left)
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(8)
-        left.addWidget(self.protocols, 1)
-        course = QFrame()
-        course.setObjectName("panel")
-        left.addWidget(course)
-        lines = QVBoxLayout(course)
-        lines.setContentsMargins(16, 12, 16, 12)
-        for label in self.steps:
-            lines.addWidget(label)
+        row.addWidget(self.protocols)
         panel = QFrame()
         panel.setObjectName("panel")
         row.addWidget(panel, 1)
@@ -117,6 +105,7 @@ class CalibratePage(QWidget):
         column = QVBoxLayout(shown)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
+        column.addWidget(self.course)
         column.addWidget(self.cue)
         big = QHBoxLayout()
         column.addLayout(big)
@@ -147,7 +136,7 @@ class CalibratePage(QWidget):
     def set_scale(self, scale: float) -> None:
         """Make room for text of another size."""
         self._scale = scale
-        self._left.setFixedWidth(round(_LIST_WIDTH_PX * min(scale, 1.4)))
+        self.protocols.setFixedWidth(round(_LIST_WIDTH_PX * min(scale, 1.4)))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -165,8 +154,10 @@ class CalibratePage(QWidget):
     def show_model(self) -> None:
         """Show the newest state."""
         phase, shown = self._calibrate.phase, calibrate_words(self._calibrate)
-        self.protocols.setEnabled(phase == "choosing")
-        self._show_lines(self.steps, shown.steps)
+        was_there = self.protocols.isVisible()
+        self.protocols.setVisible(phase == "choosing")
+        if self.protocols.isVisible() and not was_there:
+            self.take_focus()
         self._show_words(shown)
         self._show_bars(shown.bars)
         self._show_straps(shown.straps)
@@ -181,6 +172,7 @@ class CalibratePage(QWidget):
 
     def _show_words(self, shown: CalibrateWords) -> None:
         for label, text in (
+            (self.course, "     ".join(shown.steps)),
             (self.cue, shown.prompt),
             (self.count, shown.count),
             (self.count_label, shown.count_label),
@@ -211,12 +203,6 @@ class CalibratePage(QWidget):
             if k < len(straps):
                 label.setText(straps[k].text)
                 set_kind(label, straps[k].kind)
-
-    @staticmethod
-    def _show_lines(labels: Sequence[QLabel], texts: Sequence[str]) -> None:
-        for k, label in enumerate(labels):
-            label.setVisible(k < len(texts))
-            label.setText(texts[k] if k < len(texts) else "")
 
 
 def _label(name: str) -> QLabel:

@@ -217,7 +217,7 @@ class LiveWindow(QMainWindow):
         else:
             self._stepped[step].take_focus()
         held = self.focusWidget()
-        if held is None or not held.isVisible() or held is self._areas[step]:
+        if held is None or not held.isVisibleTo(self) or held is self._areas[step]:
             self.header.record.setFocus()  # a step with nothing to choose in it yet
         self.show_words()
 

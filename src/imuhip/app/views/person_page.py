@@ -204,6 +204,8 @@ class PersonPage(QWidget):
         if self._shown != person.draft:
             self._show_draft()
         asks = person.asks_passphrase
+        if not asks and (self.passphrase.hasFocus() or self.again.hasFocus()):
+            self.take_focus()  # before Qt gives it to whatever is next
         for widget in (self.passphrase, self._passphrase_label):
             widget.setVisible(asks)
         for widget in (self.again, self._again_label):

@@ -58,6 +58,7 @@ class SensorStrip(QWidget):
     def _rebuild(self, segments: Sequence[str]) -> None:
         for old in self.cards.values():
             self._grid.removeWidget(old)
+            old.hide()  # it is deleted only when the event loop comes round
             old.deleteLater()
         self.cards = {segment: CardWidget() for segment in segments}
         self._arrange()

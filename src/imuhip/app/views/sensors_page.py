@@ -107,7 +107,8 @@ class SensorsPage(QWidget):
         cards.setContentsMargins(0, 0, 0, 0)
         cards.addWidget(self.strip)
         cards.addStretch(1)
-        right.addWidget(scrolling(inner), 3)
+        self._cards = scrolling(inner)
+        right.addWidget(self._cards, 3)
         right.addWidget(self.in_reach)
         right.addWidget(self.reach, 2)
         self._below = QGridLayout()
@@ -135,7 +136,7 @@ class SensorsPage(QWidget):
         """Show the newest state."""
         sensors = self._sensors
         self.body.show_places(places_of(sensors))
-        self.strip.setVisible(sensors.taps is None)
+        self._cards.setVisible(sensors.taps is None)
         self.strip.show_cards([] if sensors.taps is not None else sensors.live.cards)
         self.plate.setVisible(sensors.simulated)
         self._show_reach()
