@@ -7,6 +7,7 @@ import typer
 from imuhip.cli import (
     analyze,
     assess,
+    batch,
     check,
     compare,
     deidentify,
@@ -68,6 +69,7 @@ def build() -> typer.Typer:
     app.command("import")(import_.import_)
     app.command("export")(export.export)
     app.command("deidentify")(deidentify.deidentify)
+    app.command("batch")(batch.batch)
     app.command("sessions")(sessions.sessions)
     app.command("recompute")(recompute.recompute)
     app.command("check")(check.check)
