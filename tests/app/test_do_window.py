@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot be loaded here")
 
+from heard_tones import Heard
 from played_source import PlayedSource
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -184,7 +185,9 @@ def test_a_test_on_virtual_sensors_ends_in_a_file_that_gives_the_same(applicatio
         window = LiveWindow(model)
         window.show()
         window.start()
-        do = window.session.do
+        do, heard = window.session.do, Heard()
+        do.movement.sounds._open = lambda: heard
+        do.movement.sounds.toggle()
 
         def wait_until(condition, timeout_s: float = 30.0) -> None:
             deadline_s = time.monotonic() + timeout_s
@@ -205,12 +208,16 @@ def test_a_test_on_virtual_sensors_ends_in_a_file_that_gives_the_same(applicatio
         begun_s = time.monotonic()
         wait_until(lambda: time.monotonic() > begun_s + 1.5)
         window.go_on()
-        wait_until(lambda: window.do_page.count.text() == "2 / 3")
+        do.turn_view()
+        page = window.do_page.movement
+        wait_until(lambda: page.isVisible() and page.count.text() == "2 / 3 repetitions")
+        assert window.do_page.count.text() == "2 / 3"
         counted = do.elapsed_s
         window.go_on()
         wait_until(lambda: not do.is_measuring)
         on_screen = do.result
         window.close()
+    assert heard.told == [1, 1, "closed"], "each repetition was heard once"
     assert counted > 5.0 and model.control.results[0].error is None
     recording = imuhip.open(tmp_path / "s.h5")
     assert [m.name for m in recording.markers] == ["n_pose", "squat"]

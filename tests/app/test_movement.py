@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot be loaded here")
 
+from heard_tones import Heard
 from played_source import PlayedSource
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -38,22 +39,6 @@ from imuhip.core.segments import ANGLES, SIDES
 from imuhip.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-class Heard:
-    """A speaker that notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[object] = []
-
-    def hold(self, wanted: bool) -> None:
-        self.told.append(wanted)
-
-    def blip(self, times: int = 1) -> None:
-        self.told.append(times)
-
-    def close(self) -> None:
-        self.told.append("closed")
 
 
 def sounds(speaker: Heard | None = None) -> Sounds:

@@ -217,6 +217,12 @@ def test_the_brush_is_dragged_and_everything_fits(window, application) -> None:
     window.show_words()
     shown = page.detail.plot.getPlotItem().getViewBox().viewRange()[0]
     assert shown == pytest.approx(strides.brush_s)
+    k = strides.listed[1]
+    detail = page.detail.plot
+    point = QPointF(*strides.point(k))
+    spot = detail.mapFromScene(detail.getPlotItem().getViewBox().mapViewToScene(point))
+    QTest.mouseClick(detail.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert page._chosen == [k] and page.strides.hasFocus()
     for size in ((1280, 800), (1024, 700)):
         window.resize(*size)
         window.show_words()

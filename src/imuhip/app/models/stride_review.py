@@ -16,7 +16,7 @@ from imuhip.app.models.own_band import Band, band_of
 from imuhip.app.models.stride_watch import PresentStride
 from imuhip.app.models.wording_texts import said
 from imuhip.core.segments import SIDES, Side
-from imuhip.core.series import BoolArray, FloatArray
+from imuhip.core.series import BoolArray, FloatArray, IntArray
 from imuhip.gait.cycles import normalise_cycles
 
 __all__ = ["MEASURES", "StrideMeasure", "StrideReview", "StridesAt"]
@@ -81,12 +81,15 @@ class StridesAt:
 
     Parameters
     ----------
+    rows : (k,) int array
+        Their numbers.
     at_s, value : (k,) arrays
         Their middle, s, and the measure.
     used : (k,) bool array
         False where they are left out.
     """
 
+    rows: IntArray
     at_s: FloatArray
     value: FloatArray
     used: BoolArray
@@ -173,7 +176,8 @@ class StrideReview:
         """Return the measure of a leg's strides."""
         own = self._side == side
         middle_s = 0.5 * (self._start_s + self._end_s)
-        return StridesAt(middle_s[own], self._values()[own], self._used[own])
+        rows = np.flatnonzero(own)
+        return StridesAt(rows, middle_s[own], self._values()[own], self._used[own])
 
     def point(self, k: int) -> tuple[float, float]:
         """Return where a stride is drawn: its middle, s, and the measure."""

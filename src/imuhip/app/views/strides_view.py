@@ -10,6 +10,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -63,7 +64,7 @@ class StridesView(QWidget):
         for frame in (self._above, self._below):
             frame.setObjectName("panel")
         self.overview = TrendPlot(self._above, 5.0)
-        self.detail = TrendPlot(self._below, 9.0)
+        self.detail = TrendPlot(self._below, 9.0, self._click)
         self.brush = pg.LinearRegionItem(swapMode="sort")
         self.brush.setZValue(5.0)
         self.overview.plot.getPlotItem().addItem(self.brush, ignoreBounds=True)
@@ -224,6 +225,18 @@ class StridesView(QWidget):
         if self._review.strides is not None:
             self._show_chosen(self._review.strides)
 
+    def _click(self, k: int) -> None:
+        """Choose the stride whose point was clicked; with Shift, as well."""
+        strides = self._review.strides
+        if strides is None or k not in strides.listed:
+            return
+        item = self.strides.item(strides.listed.index(k))
+        flags = QItemSelectionModel.SelectionFlag
+        keep = QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        self.strides.setCurrentItem(item, flags.Select if keep else flags.ClearAndSelect)
+        self.strides.scrollToItem(item)
+        self.strides.setFocus()
+
     def _selected(self) -> list[int]:
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.strides.selectedItems()]
 
@@ -270,6 +283,8 @@ class StridesView(QWidget):
             row = max(0, min(row, self.strides.count() - 1))
             self.strides.setCurrentRow(row, QItemSelectionModel.SelectionFlag.NoUpdate)
         self.strides.blockSignals(False)
+        if found := self.strides.selectedItems():
+            self.strides.scrollToItem(found[0])
         self._chosen = [
             item.data(Qt.ItemDataRole.UserRole) for item in self.strides.selectedItems()
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -31,9 +32,13 @@ class TrendPlot:
     parent : QWidget
     size_px : float
         Of a point.
+    choose : callable, optional
+        Told the number of a stride whose point is clicked.
     """
 
-    def __init__(self, parent: QWidget, size_px: float) -> None:
+    def __init__(
+        self, parent: QWidget, size_px: float, choose: Callable[[int], None] | None = None
+    ) -> None:
         self.plot = quiet_plot(parent)
         item = self.plot.getPlotItem()
         self._graticule = Graticule(item.getViewBox())
@@ -44,6 +49,10 @@ class TrendPlot:
         self._chosen = pg.ScatterPlotItem(pxMode=True)
         for height, points in enumerate((self._out, *self._points.values(), self._chosen)):
             points.setZValue(10.0 + height)
+            if choose is not None and points is not self._chosen:
+                points.sigClicked.connect(
+                    lambda _item, hit, _event=None: choose(int(hit[0].data()))
+                )
             item.addItem(points, ignoreBounds=True)
 
     def set_theme(self, theme: Theme, scale: float) -> None:
@@ -57,7 +66,7 @@ class TrendPlot:
         theme = self._theme
         if theme is None:
             return
-        left_out_s, left_out, seen = [], [], []
+        rows_out, left_out_s, left_out, seen = [], [], [], []
         for side in SIDES:
             points = strides.points(side)
             inside = (points.at_s >= span_s[0]) & (points.at_s <= span_s[1])
@@ -67,17 +76,20 @@ class TrendPlot:
             self._points[side].setData(
                 points.at_s[used],
                 points.value[used],
+                data=points.rows[used],
                 symbol=_SYMBOLS[side],
                 size=self._size_px,
                 pen=pg.mkPen(colour, width=1.5),
                 brush=pg.mkBrush(colour if side == "left" else theme.panel),
             )
+            rows_out.append(points.rows[inside & ~points.used])
             left_out_s.append(points.at_s[inside & ~points.used])
             left_out.append(points.value[inside & ~points.used])
             seen.append(points.value[inside])
         self._out.setData(
             np.concatenate(left_out_s),
             np.concatenate(left_out),
+            data=np.concatenate(rows_out),
             symbol="x",
             size=self._size_px,
             pen=pg.mkPen(theme.muted),
