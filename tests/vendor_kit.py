@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from imuhip.acquisition.status import RecordingResult
 from imuhip.core.link import Advertisement
 from imuhip.core.series import ImuSeries
 from imuhip.radio.virtual_air import VirtualAir
+from imuhip.recording.reader import open_recording
 from imuhip.recording.session import Recording
 from imuhip.sensors.driver import SensorDriver
 from imuhip.simulation.kit import VirtualKit
@@ -97,6 +98,59 @@ def record_whole_motion(
             return await engine.stop_recording()
 
     return run_virtual(main)
+
+
+def assert_survives_a_broken_link(
+    source: Recording,
+    path: Path,
+    options: EngineOptions,
+    *,
+    prepare: Callable[[VirtualKit], None] = lambda _kit: None,
+    wait: Callable[[VirtualKit], Awaitable[None]] | None = None,
+    **kit_options: object,
+) -> None:
+    """Break the pelvis' link for 3 s: one clock, its loss exact, and nobody else harmed.
+
+    Parameters
+    ----------
+    source : Recording
+        16 s or longer.
+    path : Path
+        Of the session file.
+    options : EngineOptions
+    prepare : callable, optional
+        Sets the sensors up before they are connected.
+    wait : callable, optional
+        Waits, connected, for when to begin.
+    **kit_options
+        Of `kit_and_engine`.
+    """
+
+    async def main(clock: VirtualClock) -> RecordingResult:
+        async with kit_and_engine(clock, source, options, **kit_options) as (kit, engine):
+            prepare(kit)
+            await engine.connect(kit.assignment)
+            if wait is not None:
+                await wait(kit)
+            await engine.start_recording(path)
+            kit.begin()
+            await asyncio.sleep(5.0)
+            kit.air.lose(kit.assignment["pelvis"])
+            await asyncio.sleep(3.0)
+            kit.air.regain(kit.assignment["pelvis"])
+            await kit.finished()
+            await asyncio.sleep(0.5)
+            return await engine.stop_recording()
+
+    result = run_virtual(main)
+    counters = result.counters["pelvis"]
+    assert (counters.reconnects, counters.duplicated) == (1, 0)
+    assert all(len(fits) == 1 for fits in result.clock_fits.values())
+    others = [segment for segment in source.sensors if segment != "pelvis"]
+    assert others and all(result.counters[segment].lost == 0 for segment in others)
+    pelvis = open_recording(path).sensors["pelvis"]
+    missing = assert_same_floats(pelvis, source.sensors["pelvis"], whole=False)
+    assert len(missing) == counters.lost > 3.0 * source.rate_hz
 
 
 def assert_same_floats(recorded: ImuSeries, source: ImuSeries, *, whole: bool = True) -> np.ndarray:

@@ -19,7 +19,12 @@ from imuhip.sensors.movesense.driver import MovesenseDriver
 from imuhip.sensors.registry import driver_for
 from imuhip.simulation.kit import open_virtual_kit
 from imuhip.simulation.virtual_movesense import VirtualMovesense
-from vendor_kit import assert_same_floats, clock_spread, record_whole_motion
+from vendor_kit import (
+    assert_same_floats,
+    assert_survives_a_broken_link,
+    clock_spread,
+    record_whole_motion,
+)
 from virtual_time import VirtualClock, run_virtual
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
@@ -97,28 +102,7 @@ def test_a_lost_part_is_a_lost_packet_and_a_repeated_one_adds_nothing(tmp_path: 
 
 def test_a_link_that_breaks_comes_back_on_the_same_clock(tmp_path: Path) -> None:
     source = noise_motion(SEGMENTS, 20.0, RATE_HZ)
-
-    async def main(clock: VirtualClock) -> RecordingResult:
-        async with kit_and_engine(clock, source, options(), sensor="movesense") as (kit, engine):
-            await engine.connect(kit.assignment)
-            await engine.start_recording(tmp_path / "broken.h5")
-            kit.begin()
-            await asyncio.sleep(5.0)
-            kit.air.lose(kit.assignment["pelvis"])
-            await asyncio.sleep(3.0)
-            kit.air.regain(kit.assignment["pelvis"])
-            await kit.finished()
-            await asyncio.sleep(0.5)
-            return await engine.stop_recording()
-
-    result = run_virtual(main)
-    counters = result.counters["pelvis"]
-    assert (counters.reconnects, counters.duplicated) == (1, 0)
-    assert [len(fits) for fits in result.clock_fits.values()] == [1, 1, 1]
-    assert all(result.counters[s].lost == 0 for s in SEGMENTS[1:])
-    recording = reader.open_recording(tmp_path / "broken.h5")
-    missing = assert_same_floats(recording.sensors["pelvis"], source.sensors["pelvis"], whole=False)
-    assert len(missing) == counters.lost > 3.0 * RATE_HZ
+    assert_survives_a_broken_link(source, tmp_path / "broken.h5", options(), sensor="movesense")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,21 @@ def test_payload(case: dict[str, Any]) -> None:
         np.testing.assert_allclose(fields[name], expected, rtol=2e-6, atol=6e-6)
 
 
+@pytest.mark.parametrize(("mtu", "fits"), [(23, False), (30, False), (31, True), (64, True)])
+def test_a_notification_cut_by_a_small_mtu_is_told_with_what_to_do(mtu: int, fits: bool) -> None:
+    packet = rate_packet(1_000_000)[: mtu - 3]
+    if fits:
+        decode_payload(PayloadMode.RATE, packet)
+        return
+    with pytest.raises(ProtocolError) as cut:
+        decode_payload(PayloadMode.RATE, packet)
+    assert cut.value.message == (
+        f"DOT notification of {mtu - 3} bytes, payload mode 21 has 28:"
+        f" cut short, as by a connection with an MTU of {mtu}"
+    )
+    assert "adapter" in cut.value.hint and "MTU of 31 or more" in cut.value.hint
+
+
 @pytest.mark.parametrize("case", cases("info"))
 def test_info(case: dict[str, Any]) -> None:
     data = bytes.fromhex(case["hex"])

@@ -91,6 +91,7 @@ _LAYOUTS: Final = {
     for mode, names in _FIELDS.items()
 }
 _LONGEST_NOTIFICATION: Final = 63
+_ATT_HEADER_BYTES: Final = 3
 
 
 def decode_payload(
@@ -119,11 +120,17 @@ def decode_payload(
         When the payload is too short or too long, or a number in it is none.
     """
     layout = _LAYOUTS[mode]
-    if not layout.size <= len(data) <= _LONGEST_NOTIFICATION:
+    if len(data) < layout.size:
         raise ProtocolError(
-            f"DOT notification of {len(data)} bytes, payload mode {int(mode)} has"
-            f" {layout.size} and at most {_LONGEST_NOTIFICATION} are sent",
-            hint="the Bluetooth stack may have truncated it; check the negotiated MTU",
+            f"DOT notification of {len(data)} bytes, payload mode {int(mode)} has {layout.size}:"
+            f" cut short, as by a connection with an MTU of {len(data) + _ATT_HEADER_BYTES}",
+            hint="use a Bluetooth adapter, or a newer Bluetooth system, that negotiates an MTU of"
+            f" {layout.size + _ATT_HEADER_BYTES} or more (most allow 185 to 247)",
+        )
+    if len(data) > _LONGEST_NOTIFICATION:
+        raise ProtocolError(
+            f"DOT notification of {len(data)} bytes, at most {_LONGEST_NOTIFICATION} are sent",
+            hint="is it this model, and its newest firmware?",
         )
     timestamp_us, *values = layout.unpack_from(data)
     if not all(map(math.isfinite, values)):
