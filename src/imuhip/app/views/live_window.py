@@ -160,7 +160,7 @@ class LiveWindow(QMainWindow):
         add("Back to the list", ["Escape"], self.person_page.leave, "person")
         add("Side of pain", ["P"], do.turn_pain_side)
         add("Other norms", ["N"], self.session.review.turn_profile, "review")
-        add("Write the report", ["Ctrl+P"], self.session.review.write_report, "review", "retest")
+        add("Write the report", ["Ctrl+P"], self.write_report, "review", "retest")
         add("Open the report", ["Ctrl+O"], self.review_page.open_report, "review", "retest")
         add("Sensors left on", ["S"], self.session.retest.turn_strapping, "retest")
         for score in PAIN_SCORES:
@@ -220,6 +220,11 @@ class LiveWindow(QMainWindow):
         if held is None or not held.isVisibleTo(self) or held is self._areas[step]:
             self.header.record.setFocus()  # a step with nothing to choose in it yet
         self.show_words()
+
+    def write_report(self) -> None:
+        """Write the report, in the step that tells where it is."""
+        self.session.review.write_report()
+        self.go_to("review")
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""
