@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen, QPolygonF
@@ -88,7 +89,7 @@ class LineItem:
         """Draw these points; fewer than two draw nothing."""
         path = QPainterPath()
         if len(x) > 1:
-            path.addPolygon(QPolygonF([QPointF(a, b) for a, b in zip(x, y, strict=True)]))
+            path = pg.functions.arrayToQPath(np.array(x), np.array(y), connect="all")
         self._item.setPath(path)
 
 
