@@ -15,6 +15,7 @@ import pytest
 
 from imuhip.analysis.result import Analysis
 from imuhip.analysis.settings import Settings
+from imuhip.core.annotation import Annotation
 from imuhip.core.series import Marker
 from imuhip.errors import DiskError, RecordingError
 from imuhip.recording.session import Event, Recording, Truth
@@ -129,12 +130,26 @@ def test_figures_say_their_numbers_in_words() -> None:
     assert any("Gait: 1 stretches, 40 seconds together." in d for d in said)
 
 
+def test_a_file_with_more_marks_than_anybody_reads_is_cut_and_says_so() -> None:
+    marks = tuple(Marker("tap", float(k), k + 0.1) for k in range(100_000))
+    page = page_of(recording(markers=marks))
+    assert "99 700 more are in the file" in Outline(page).text
+    assert page.count(">tap<") == 300
+
+
+def test_a_sensor_on_the_trunk_changes_what_is_said_of_the_spine() -> None:
+    worn = recording(("pelvis", "thigh_left", "thigh_right", "trunk"))
+    assert "The trunk sensor (T12) tells" in Outline(page_of(worn)).text
+    assert "Without a sensor on the trunk (T12) nothing here is lumbar" in Outline(page_of()).text
+
+
 def test_everything_from_outside_is_escaped() -> None:
     made = recording(
         subject=ATTACK,
         markers=(Marker(ATTACK, 1.0, 2.0),),
         events=(Event(3.0, "pelvis", ATTACK, ATTACK),),
         settings={ATTACK: ATTACK},
+        annotations=(Annotation("excluded_strides", ATTACK, None, 1.0, 2.0),),
         software_version=ATTACK,
         path=Path(ATTACK.replace("/", "_")),
         devices={"pelvis": device(ATTACK)},

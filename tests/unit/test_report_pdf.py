@@ -129,7 +129,7 @@ def test_text_of_strangers_is_text() -> None:
 
 
 def test_long_tables_go_on_with_their_heading_and_whole_rows() -> None:
-    marks = tuple(Marker(f"mark{k:04d}", 10.0 * k, 10.0 * k + 5.0) for k in range(400))
+    marks = tuple(Marker(f"mark{k:04d}", 10.0 * k, 10.0 * k + 5.0) for k in range(290))
     html = render_report(recording(markers=marks), analysis(), made_at=MADE_AT)
     sheets = [one.extract_text() for one in PdfReader(io.BytesIO(pdf_of(html))).pages]
     holding = [sheet for sheet in sheets if "mark0" in sheet]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from imuhip.recording.session import Recording
 
 __all__ = ["duration_text", "environment", "moment", "render_report", "write_report"]
+
+_MOST_HAPPENED: Final = 300
+"""Markers, notes and events in the table; more are counted."""
 
 
 def write_report(
@@ -151,15 +154,26 @@ def render_report(
                 None if analysis is None else session_figure(recording, analysis)
             ),
             side_styles=SIDE_STYLES,
-            markers=recording.markers,
-            events=recording.events,
-            notes=[note for note in recording.annotations if note.holds],
+            **_happened(recording),
             provenance=[
                 *provenance_rows(recording, analysis, settings),
                 *(norm_rows(choice) if assessment is not None else ()),
             ],
         )
     )
+
+
+def _happened(recording: Recording) -> dict[str, Any]:
+    """Return markers, notes and events, as many as anybody reads; a file may hold a million."""
+    notes = [note for note in recording.annotations if note.holds]
+    room = _MOST_HAPPENED
+    found: dict[str, Any] = {}
+    for name, rows in (("markers", recording.markers), ("notes", notes),
+                       ("events", recording.events)):  # fmt: skip
+        found[name] = rows[:room]
+        room -= len(found[name])
+    whole = len(recording.markers) + len(notes) + len(recording.events)
+    return found | {"more_happened": whole - _MOST_HAPPENED + room}
 
 
 def _drawing(svg: str | None) -> Markup | None:
