@@ -182,3 +182,20 @@ def test_a_thigh_without_a_pose_has_no_angles(walk):
     assert found.angles["hip_flexion_left_deg"].isna().all()
     assert any("missing in the standing pose" in why for why in found.quality["reasons"])
     assert found.angles["hip_flexion_right_deg"].notna().mean() > 0.5
+
+
+@pytest.mark.parametrize("short", [1, 3])
+def test_recordings_a_few_rows_short_of_whole_blocks_have_angles(short):
+    """Rows are thinned before blocks are cut: the last block must not seem whole for that."""
+    whole = imuhip.simulate("walk", 0.4, 5, rate_hz=200.0, calibration=False)
+    n_rows = len(whole.sensors["pelvis"].time_s) // 400 * 400 - short
+    cut = imuhip.Recording.from_arrays(
+        rate_hz=200.0,
+        sensors={
+            s: {"acc": series.acc[:n_rows], "gyr": series.gyr[:n_rows]}
+            for s, series in whole.sensors.items()
+        },
+    )
+    found = imuhip.analyze(cut).angles
+    assert len(found) == n_rows
+    assert np.isfinite(found["hip_rotation_left_deg"].to_numpy()[n_rows // 2 :]).all()

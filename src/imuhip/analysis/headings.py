@@ -135,11 +135,14 @@ def find_headings(
     straight = ~turning(yaw_rate, product_hz)[::second]
     pose_end = min(n_blocks * block, pose.rows.end) - 1
     tracks, rows = {}, {}
+    # of rows thinned out, one more block can seem whole than the grid has
+    whole = slice(n_blocks * (block // thin))
     for side in axes:
+        pelvis_m, thigh_m = legs[side].vectors.pelvis_m, legs[side].vectors.thigh_m
         found = heading_blocks(
-            _force_at(legs[side].vectors.pelvis_m, products["pelvis"], product_hz, second),
-            _force_at(legs[side].vectors.thigh_m, products[f"thigh_{side}"], product_hz, second),
-            own[side] & straight,
+            _force_at(pelvis_m, products["pelvis"], product_hz, second)[whole],
+            _force_at(thigh_m, products[f"thigh_{side}"], product_hz, second)[whole],
+            (own[side] & straight)[whole],
             block // thin,
             rate_hz / thin,
         )
