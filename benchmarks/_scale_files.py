@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 import imuhip
 from imuhip.core.series import ImuSeries
 from imuhip.recording.finalise import finalise
@@ -17,6 +19,9 @@ __all__ = ["CODE", "another_person", "short_session", "simulated_sessions"]
 CODE = "P0000000"
 """Stands in every file made here, and is overwritten in each copy by another of its length."""
 _ROWS = 500
+_ACC_STEP, _GYR_STEP = 2.0**-8, 2.0**-10
+"""About those of 16 bits for 16 g and 2000 deg/s; powers of two, so that their multiples are exact
+in a file that was saved from memory."""
 
 
 def simulated_sessions(folder: Path, minutes: float, people: Sequence[int]) -> list[Path]:
@@ -25,10 +30,25 @@ def simulated_sessions(folder: Path, minutes: float, people: Sequence[int]) -> l
     paths = []
     for seed in people:
         recording = imuhip.simulate("walk", minutes, seed, rate_hz=100.0, soft_tissue=1.0)
-        named = replace(recording, subject=CODE, truth_motion=None, start_time=_start())
+        named = replace(
+            recording,
+            sensors={segment: _counted(series) for segment, series in recording.sensors.items()},
+            subject=CODE,
+            truth_motion=None,
+            start_time=_start(),
+        )
         paths.append(named.save(folder / f"person{seed}.h5"))
         finalise(paths[-1])
     return paths
+
+
+def _counted(series: ImuSeries) -> ImuSeries:
+    """Return the samples as multiples of a step, as every sensor sends them."""
+    acc, gyr = (
+        (np.round(values / step) + 0.0) * step  # no negative zeros: counts have none
+        for values, step in ((series.acc, _ACC_STEP), (series.gyr, _GYR_STEP))
+    )
+    return ImuSeries(series.time_s, acc, gyr, valid=series.valid)
 
 
 def short_session(path: Path) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 import imuhip
 from hostile_files import HOSTILE, SCRIPT, TRAVERSAL, disguised, hostile_file
 from imuhip.cli.commands import build
+from imuhip.cli.sessions import _Readers
 from imuhip.recording import overview as overview_module
 from imuhip.recording.annotations import add_tag, exclude_strides
 from imuhip.recording.catalogue import Catalogue
@@ -162,6 +165,20 @@ def test_a_recording_that_counted_its_losses_says_so(tmp_path: Path) -> None:
     assert row["damaged"] is None
     assert row["lost_percent"] == 0.0
     assert row["sensors"][0]["received"] == 75
+
+
+def _crashing(file: str) -> tuple[str, str, str, str, str]:
+    if file.endswith("7.h5"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return "", "", "", "", file
+
+
+def test_a_file_that_crashes_its_reader_is_told_and_the_others_are_read() -> None:
+    with _Readers() as readers:
+        readers._alone = 0
+        told = readers.each(_crashing, [f"{k}.h5" for k in range(12)])
+    assert [one[-1] for one in told if not one[1]] == [f"{k}.h5" for k in range(12) if k != 7]
+    assert told[7][1:3] == ("E402", "is damaged so that reading it crashes")
 
 
 def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any, Final
 from imuhip import resources
 from imuhip.errors import ImuhipError, RecordingError
 
-__all__ = ["Catalogue", "Entry", "Looked"]
+__all__ = ["Catalogue", "Each", "Entry", "Looked", "Told", "read_file"]
 
 _VERSION: Final = 1
 """Of the index; another one is made again."""
@@ -35,6 +35,11 @@ CREATE TABLE files (
     ends TEXT, sha256 TEXT, code TEXT, problem TEXT, hint TEXT, overview TEXT
 ) WITHOUT ROWID
 """
+
+
+Told = tuple[str, str, str, str, str]
+"""Checksum of the ends, code, problem, hint, and the overview as JSON."""
+Each = Callable[[Callable[[str], Told], list[str]], Iterable[Told]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +117,28 @@ class Catalogue:
         """Close the index."""
         self._database.close()
 
-    def look(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Looked:
+    def look(
+        self,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        each: Each = map,
+    ) -> Looked:
         """Bring the index up to date with the folder.
 
         Parameters
         ----------
         progress : callable
             Told how many of how many changed files were read.
+        each : callable
+            As ``map``: applies a function to every one of some files, here or in other processes.
         """
         try:
-            return self._look(progress)
+            return self._look(progress, each)
         except sqlite3.Error:  # a full disk, or another process that holds the index
             self._database.close()
             self._database = _in_memory()
-            return self._look(progress)
+            return self._look(progress, each)
 
-    def _look(self, progress: Callable[[int, int], None]) -> Looked:
+    def _look(self, progress: Callable[[int, int], None], each: Each) -> Looked:
         there = {name: found for name, *found in _files(self.folder)}
         rows = self._database.execute("SELECT name, bytes, changed_ns, inode FROM files")
         known = {name: found for name, *found in rows}
@@ -138,10 +149,11 @@ class Catalogue:
         for done in range(0, len(changed), _COMMIT_EVERY):
             progress(done, len(changed))
             some = changed[done : done + _COMMIT_EVERY]
+            told = list(each(read_file, [str(self.folder / name) for name in some]))
             with self._database:
                 self._database.executemany(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)",
-                    [(name, *there[name], *self._read(name)) for name in some],
+                    [(name, *there[name], *one) for name, one in zip(some, told, strict=True)],
                 )
         if changed or gone:
             self._find_same()
@@ -173,29 +185,6 @@ class Catalogue:
             )
         return entries
 
-    def _read(self, name: str) -> tuple[str, str, str, str, str]:
-        """Return what is stored of a file: its ends' checksum, what is wrong, what it says."""
-        from imuhip.recording.overview import read_overview
-
-        path = self.folder / name
-        try:
-            ends = _ends(path)
-            overview = read_overview(path)
-        except ImuhipError as error:
-            return (_ends_or_none(path), error.code, *self._relative(path, error), "")
-        except OSError as error:
-            return (
-                "",
-                "E400",
-                f"cannot be read: {error.strerror or error}",
-                "may you read it?",
-                "",
-            )
-        return ends, "", "", "", json.dumps(asdict(overview), ensure_ascii=False)
-
-    def _relative(self, path: Path, error: ImuhipError) -> tuple[str, str]:
-        return error.message.removeprefix(f"{path}: "), error.hint
-
     def _find_same(self) -> None:
         """Store the checksum of files that agree in size and ends, and of no others."""
         alike = self._database.execute(
@@ -209,6 +198,23 @@ class Catalogue:
                     self._database.execute(
                         "UPDATE files SET sha256 = ? WHERE name = ?", (digest, name)
                     )
+
+
+def read_file(name: str) -> Told:
+    """Return what is stored of a file: a checksum of its ends, what is wrong, what it says."""
+    from imuhip.recording.overview import read_overview
+
+    path = Path(name)
+    try:
+        ends = _ends(path)
+        overview = read_overview(path)
+    except ImuhipError as error:
+        problem = error.message.removeprefix(f"{path}: ")
+        return _ends_or_none(path), error.code, problem, error.hint, ""
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+        return "", "E400", problem, "may you read it, and is it still there?", ""
+    return ends, "", "", "", json.dumps(asdict(overview), ensure_ascii=False)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int, int, int]]:
