@@ -165,6 +165,18 @@ def test_asked_sensors_agree_within_two_milliseconds(interval_s: float):
         held("imuhip", interval_s, "reboot", seed=101)
 
 
+def test_a_new_connection_goes_on_with_the_clock_of_the_last_one():
+    """Live: before a connection's own events can be seen, the sensor's clock is still the same."""
+    live_s = [
+        cell(
+            MODELS["imuhip"], 0.06, FAULTS["broken link"], n_sensors=2, seed=s, duration_s=90.0
+        ).live_s
+        for s in range(3)
+    ]
+    print(f"\nlive, three pairs of sensors: {', '.join(f'{1e3 * one:.2f}' for one in live_s)} ms")
+    assert np.median(live_s) < 2e-3  # 3.7 ms when each connection began from nothing
+
+
 @pytest.mark.parametrize(
     ("model", "intervals_s"),
     [

@@ -132,7 +132,7 @@ class EpochClocks:
         if not anew:
             return epoch in self._by_events
         mapping = self._mappings.get(epoch)
-        self._by_events.pop(epoch, None)
+        before = self._by_events.pop(epoch, None)
         self.n_unsearched = 0
         asked = [link for link, _ in self._exchanges.get(epoch, ())]
         if mapping is None or not asked:
@@ -146,6 +146,9 @@ class EpochClocks:
         fit = mapping.fit_of_events(
             np.array(received_s), *self._links.get((epoch, link), (0.0, 0.0)), live=live
         )
+        if fit is None and live:
+            # Too early to see the events of a new connection; the clock is that of the last one.
+            fit = before
         if fit is None:
             return False
         self._by_events[epoch] = fit
