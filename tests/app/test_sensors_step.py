@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -12,18 +11,16 @@ pytest.importorskip("bumble", reason="virtual Bluetooth is not installed")
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from radios import Kit, Radios
 
 import imuhip
 from imuhip.acquisition.assignment import SearchPlan
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.app.models.bench import Bench
-from imuhip.app.models.known_kit import KitMemory, KnownSensor
+from imuhip.app.models.known_kit import KnownSensor
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.session_model import SessionParts
 from imuhip.app.views.live_window import LiveWindow
-from imuhip.core.link import Radio
-from imuhip.errors import BluetoothUnavailableError, ConfigError
-from imuhip.simulation.kit import VirtualKit, open_virtual_kit
 
 pytestmark = [pytest.mark.realtime, pytest.mark.usefixtures("nothing_left")]
 
@@ -34,48 +31,6 @@ NEXT = {"pelvis": "thigh_left", "thigh_left": "thigh_right", "thigh_right": "pel
 @pytest.fixture(scope="module")
 def walk() -> imuhip.Recording:
     return imuhip.simulate("walk", 0.2, seed=4, calibration=False)
-
-
-@dataclass
-class Opened:
-    radio: Radio
-    kit: VirtualKit
-
-    async def close(self) -> None:
-        await self.radio.close()
-        await self.kit.close()
-
-
-@dataclass
-class Radios:
-    """Opens radios as the command line does; a kit of virtual sensors stands for real ones too."""
-
-    walk: imuhip.Recording
-    has_adapter: bool = True
-    kits: list[VirtualKit] = field(default_factory=list)
-
-    async def __call__(self, name: str) -> Opened:
-        if name != "sim" and not self.has_adapter:
-            raise BluetoothUnavailableError("no Bluetooth adapter", hint="plug one in")
-        kit = await open_virtual_kit(self.walk, begin="explicit")
-        self.kits.append(kit)
-        return Opened(await kit.radio(), kit)
-
-
-@dataclass
-class Kit:
-    """A settings file that keeps the kit."""
-
-    sensors: dict[str, KnownSensor] = field(default_factory=dict)
-
-    def recall(self) -> dict[str, KnownSensor]:
-        if not self.sensors:
-            raise ConfigError("no kit is remembered yet", code="E102")
-        return self.sensors
-
-    @property
-    def memory(self) -> KitMemory:
-        return KitMemory(self.recall, lambda kit: self.sensors.update(kit))
 
 
 @pytest.fixture
@@ -129,7 +84,7 @@ def test_sensors_are_found_blink_and_are_told_apart_by_taps_with_keys_alone(
     page = window.sensors_page
     assert page.reach.hasFocus() and page.reach.count() == 3
     assert "not worn" in page.reach.item(0).text() and "dBm" in page.reach.item(0).text()
-    press(window, Qt.Key.Key_Down, Qt.Key.Key_B)
+    press(window, Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_B)
     wait_until(lambda: sensors.job is None)
     assert [radios.kits[0].sensors[s].identified for s in THREE] == [0, 1, 0]
     assert "look for its light" in sensors.said
@@ -149,6 +104,8 @@ def test_sensors_are_found_blink_and_are_told_apart_by_taps_with_keys_alone(
     assert {s: one.serial for s, one in kit.sensors.items()} == found
     window.show_words()
     assert "All 3 sensors stream" in window.header.headline.toolTip()
+    wait_until(lambda: {card.grade for card in window.model.cards} == {"good"})
+    window.show_words()
     for segment in THREE:
         card = page.strip.cards[segment]
         assert card.property("kind") == "good", card.accessibleName()
@@ -194,7 +151,7 @@ def test_a_missing_sensor_is_red_and_the_others_work(window, radios, kit) -> Non
     window.tick()
     window.show_words()
     assert sensors.missing == ("thigh_right",) and not sensors.all_stream
-    assert "thigh_right: not found" in window.header.headline.toolTip()
+    assert window.header.headline.toolTip() == "Not connected: right thigh"
     card = page.strip.cards["thigh_right"]
     assert card.property("kind") == "bad" and card.symbol.text() == "✖"
     assert "Switch it on" in card.step.text()
@@ -238,3 +195,21 @@ def test_a_sensor_is_put_elsewhere_by_hand_but_not_while_it_records(window, radi
     assert sensors.all_stream
     window.close()
     assert imuhip.open(window.model.control.results[0].path).subject is None
+
+
+def test_nothing_found_at_all_is_told_once_and_escape_lets_go(window, radios, kit) -> None:
+    kit.sensors = {"pelvis": KnownSensor("C4:5C:4E:00:88:88", "NOBODY")}
+    sensors = window.session.sensors
+    press(window, Qt.Key.Key_F2)
+    wait_until(lambda: bool(sensors.error[0]) and sensors.job is None)
+    window.show_words()
+    assert "pelvis: not found" in window.header.headline.toolTip() and not sensors.sensors
+    press(window, Qt.Key.Key_A)
+    wait_until(lambda: sensors.job is None and len(sensors.heard) == 3)
+    press(window, Qt.Key.Key_T)
+    wait_until(lambda: sensors.taps is not None)
+    window.show_words()
+    assert window.header.headline.toolTip() == "Leave all sensors still"
+    press(window, Qt.Key.Key_Escape)
+    wait_until(lambda: sensors.job is None and not sensors.sensors)
+    assert sensors.taps is None and sensors.error == ("", "")

@@ -18,6 +18,7 @@ if "QT_QPA_PLATFORM" not in os.environ:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from played_source import PlayedSource
+from step_pictures import draw_steps
 
 import imuhip
 from imuhip.app.models.live_model import LiveModel
@@ -131,6 +132,8 @@ def draw_session(folder: Path) -> list[Path]:
         to(source.now_s + 0.1)
     picture("window_limit")
     do.turn_view()
+    picture("window_limit_alone")
+    do.turn_view()
     to(walk.end_s)
     window.go_on()
     window.go_on()
@@ -148,7 +151,7 @@ def draw_session(folder: Path) -> list[Path]:
     do.turn_view()
     limit.choose_angle("hip_flexion_left")
     picture("window_movement_test")
-    do.turn_view()
+    do.view = "numbers"
     to(test.end_s)
     window.go_on()
     window.go_to("review")
@@ -178,6 +181,6 @@ def draw_session(folder: Path) -> list[Path]:
 if __name__ == "__main__":
     pictures = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else PICTURES
     with tempfile.TemporaryDirectory() as away, contextlib.chdir(away):
-        drawn = [*draw(pictures), *draw_session(pictures)]
+        drawn = [*draw_steps(pictures), *draw(pictures), *draw_session(pictures)]
     for path in drawn:
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")

@@ -224,6 +224,18 @@ class Engine:
         """Return the clock of the rings' times; any thread may read it."""
         return self._host
 
+    async def release(self) -> None:
+        """Let go of every sensor; the radio stays open.
+
+        Raises
+        ------
+        RecordingError
+            While a recording runs.
+        """
+        if self._run is not None:
+            raise RecordingError("sensors cannot be changed while recording", hint="stop it first")
+        await self._sensors.forget_all()
+
     def ring(self, segment: str) -> SampleRing:
         """Return the ring of a connected sensor, to be read from any thread.
 

@@ -254,6 +254,11 @@ class WornSensors:
         """Stop and disconnect every sensor."""
         await self.release(list(self._worn))
 
+    async def forget_all(self) -> None:
+        """Let go of every sensor, and expect none."""
+        self._assignment = {}
+        await self.release_all()
+
     @property
     def _is_connecting(self) -> bool:
         return any(worn.supervisor.state is LinkState.CONNECTING for worn in self._worn.values())

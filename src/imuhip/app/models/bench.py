@@ -161,8 +161,10 @@ class Bench:
         return self._ask(lambda running: running.acquisition.engine.scan(seconds, on_seen))
 
     def connect(self, assignment: Mapping[str, WantedSensor]) -> Future[None]:
-        """Bring these sensors to stream, and let go of others."""
+        """Bring these sensors to stream, and let go of others; of all when there are none."""
         wanted = dict(assignment)
+        if not wanted:
+            return self._ask(lambda running: running.acquisition.engine.release())
         return self._ask(lambda running: running.acquisition.engine.connect(wanted))
 
     def blink(self, address: str) -> Future[None]:

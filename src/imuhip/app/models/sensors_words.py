@@ -61,7 +61,7 @@ def _found(model: SensorsModel) -> Guidance:
     if model.sensors:
         gone = wording.segments(model.missing)
         return Guidance(words.MISSING.format(names=gone), words.MISSING_HINT, "alarm")
-    if model.wanted and all(segment in model.plan for segment in model.wanted):
+    if model.plan.is_complete:
         if n_heard:
             return Guidance(words.PLANNED.format(names=names), words.PLANNED_HINT)
         return Guidance(words.KIT.format(names=names), words.KIT_HINT)

@@ -160,7 +160,7 @@ class BodyDiagram(QWidget):
         to_left = place.segment.endswith("_right")
         edge = centre.x() + (-1.0 if to_left else 1.0) * (1.8 * radius)
         if place.segment in ("trunk", "pelvis"):
-            edge = self._at(0.69, 0.0).x()
+            edge = self._at(0.715, 0.0).x()
         line_px = size * 1.25
         top = centre.y() - 0.5 * line_px * len(lines)
         for k, line in enumerate(lines):
