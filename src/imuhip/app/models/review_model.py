@@ -64,7 +64,9 @@ class ReviewModel:
     def can_report(self) -> bool:
         """Return whether there is something to write a report of."""
         found = self.session
-        return found is not None and found.analysis is not None and not self.is_busy
+        if found is None or self.is_busy:
+            return False
+        return found.analysis is not None or bool(found.assessment.trials)
 
     @property
     def rows(self) -> list[TableRow]:
@@ -201,7 +203,10 @@ def _included(path: Path, stretches: Sequence[tuple[Side, float, float]]) -> Ses
 def _written(session: SessionFile) -> Path:
     from imuhip.report.page import write_report
 
-    if session.analysis is None:
-        raise ValueError("Expected a session with an analysis, got none")
-    page = numbered(session.path.with_suffix(".html"))
-    return write_report(session.recording, session.analysis, page)
+    return write_report(
+        session.recording,
+        session.analysis,
+        numbered(session.path.with_suffix(".html")),
+        assessment=session.assessment if session.assessment.trials else None,
+        no_gait=session.no_gait,
+    )
