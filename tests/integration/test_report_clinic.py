@@ -134,6 +134,24 @@ def test_before_and_after_names_change_and_no_change_alike() -> None:
     assert first.limit.source in html
 
 
+def test_before_and_after_begins_with_three_essentials_and_lays_the_curves_together() -> None:
+    found = imuhip.compare(whole().measured, whole(1).measured, strapping="same")
+    html = render_change(whole(), whole(1), found, made_at=WHEN)
+    text = text_of(html)
+    assert (
+        text.index("Three essential numbers") < text.index("In short") < text.index("MDC95, kind")
+    )
+    true = next(c for c in found.changes if c.before.name == "hip_internal_rotation_true")
+    tile = f"Left {true.after.value:.1f}° ± {true.after.sd:.1f}° ◆ changed, {true.delta:+.1f}°"
+    assert tile in text and "pelvis, left thigh, right thigh" in text
+    assert "did not wear the same sensors" not in text
+    drawn = html[html.index('id="overlay-description"') :]
+    assert "hip flexion, left strides: range of the mean curve" in drawn
+    bare = replace(whole(1), analysis=None)
+    alone = render_change(whole(), bare, found, made_at=WHEN)
+    assert "overlay-description" not in alone
+
+
 def test_commands_make_pages_of_tests_alone_and_of_two_sessions(tmp_path: Path) -> None:
     before, after = tmp_path / "a.h5", tmp_path / "b.h5"
     clinic_session(tests=SEATED, minutes=0.0, left_ir_deg=-6.0, pain=None).save(before)

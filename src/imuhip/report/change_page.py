@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 import imuhip
 from imuhip.analysis.compare import Measured
+from imuhip.analysis.history import History
+from imuhip.analysis.history import Session as Visit
 from imuhip.assessment.pain import find_pain
 from imuhip.report.changes import change_groups, limit_lines
+from imuhip.report.course_tiles import course_tile
 from imuhip.report.file import write_page
+from imuhip.report.overlay import overlay_figure
 from imuhip.report.page import environment, moment
 from imuhip.report.palette import GRADES
 from imuhip.report.provenance import provenance_rows
+from imuhip.report.sensors import segment_label
 from imuhip.report.together import all_measures
+from imuhip.report.visits import courses, leading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +112,9 @@ def render_change(
         for verdict in ("changed", "no detectable change", "no limit known", "not comparable")
     }
     subjects = {one.recording.subject for one in (before, after)}
+    shown = [course_tile(group) for group in leading(courses(_as_history(before, after, found)), 3)]
+    gait = (before.analysis, after.analysis)
+    overlay = overlay_figure(gait[0], gait[1]) if gait[0] and gait[1] else None
     return (
         environment()
         .get_template("change.html.j2")
@@ -121,6 +132,12 @@ def render_change(
             same_straps=found.strapping == "same",
             groups=change_groups(found),
             count=count,
+            tiles=shown,
+            spoken=[text for tile in shown for text in tile["spoken"]],
+            # our own drawing, with every text in it escaped by svg.py
+            overlay=None if overlay is None else Markup(overlay),
+            worn_alike=len({tuple(one.recording.sensors) for _, one in both}) == 1,
+            has_trunk=any("trunk" in one.recording.sensors for _, one in both),
             limits=limit_lines(found),
             only=(("before", found.only_before), ("after", found.only_after)),
             grades=GRADES,
@@ -130,6 +147,15 @@ def render_change(
             ],
         )
     )
+
+
+def _as_history(before: Session, after: Session, found: Comparison) -> History:
+    """Return both as the visits of one person, the second with its change since the first."""
+    first, second = (
+        Visit(one.recording.start_time, (), one.measured.measures, changes, ())
+        for one, changes in ((before, ()), (after, found.changes))
+    )
+    return History(after.recording.subject or "", (first, second))
 
 
 def _session(name: str, one: Session) -> dict[str, Any]:
@@ -142,7 +168,7 @@ def _session(name: str, one: Session) -> dict[str, Any]:
         if recording.start_time is None
         else moment(recording.start_time),
         "duration_s": recording.duration_s,
-        "sensors": len(recording.sensors),
+        "worn": ", ".join(segment_label(segment).lower() for segment in recording.sensors),
         "grade": quality.get("grade"),
         "reasons": quality.get("reasons", []),
         "no_gait": one.no_gait,

@@ -27,14 +27,18 @@ if TYPE_CHECKING:
     from imuhip.analysis.result import Analysis
     from imuhip.core.series import FloatArray
 
-__all__ = ["Curve", "cycle_figure", "mean_and_sd", "share_limits"]
+__all__ = [
+    "COLUMNS", "NAMES", "PERCENT", "Curve", "cycle_figure", "finish_panel", "mean_and_sd",
+    "share_limits",
+]  # fmt: skip
 
 Curve: TypeAlias = "tuple[FloatArray, FloatArray, int]"
 """Mean (101,), standard deviation (101,) and how many strides."""
 
 _WIDTH_IN = 8.8
-_PERCENT = np.linspace(0.0, 100.0, 101)
-_COLUMNS = (
+PERCENT = np.linspace(0.0, 100.0, 101)
+"""Of the cycle."""
+COLUMNS = (
     ("hip_flexion", "− extension [°] flexion +", "pelvis_tilt", "− posterior [°] anterior +"),
     (
         "hip_adduction",
@@ -49,7 +53,8 @@ _COLUMNS = (
         "− left front [°] right front +",
     ),
 )
-_NAMES = {
+"""Hip angle and its ends, pelvis angle and its ends: sagittal, frontal, transverse."""
+NAMES = {
     "hip_flexion": "flexion",
     "hip_adduction": "adduction",
     "hip_rotation": "rotation",
@@ -88,7 +93,7 @@ def cycle_figure(analysis: Analysis) -> str | None:
     Rows are the hips that were worn, left then right, and the pelvis; columns the sagittal, frontal
     and transverse plane. The other side's mean stands thin behind each hip curve.
     """
-    curves = {angle: _curves(analysis, angle) for column in _COLUMNS for angle in column[::2]}
+    curves = {angle: _curves(analysis, angle) for column in COLUMNS for angle in column[::2]}
     if not any(curves.values()):
         return None
     worn = [side for side in SIDES if f"hip_flexion_{side}_deg" in analysis.angles.columns]
@@ -97,7 +102,7 @@ def cycle_figure(analysis: Analysis) -> str | None:
         figure = Figure(figsize=(_WIDTH_IN, 0.4 + 2.6 * n_rows), layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(n_rows, 3, sharex=True, squeeze=False)
-        for column, (hip, hip_ends, pelvis, pelvis_ends) in enumerate(_COLUMNS):
+        for column, (hip, hip_ends, pelvis, pelvis_ends) in enumerate(COLUMNS):
             *hips, lowest = grid[:, column]
             for axes, side in zip(hips, worn, strict=True):
                 _hip_panel(axes, analysis, curves[hip], hip, side)
@@ -129,14 +134,14 @@ def _hip_panel(
     if other in curves:
         style = SIDE_STYLES[other]
         axes.plot(
-            _PERCENT, curves[other][0], color=style.colour, linestyle=style.dash, linewidth=0.9
+            PERCENT, curves[other][0], color=style.colour, linestyle=style.dash, linewidth=0.9
         )
     if side in curves:
         _draw_curve(axes, curves[side], side)
         n_text = f"n = {curves[side][2]}" + _sigma(analysis, f"{angle}_{side}")
     if angle == "hip_rotation" and not shows_rotation_offset(analysis.quality):
         n_text += " · mean set to 0"
-    _finish(axes, f"{side.capitalize()} hip {_NAMES[angle]}", n_text)
+    finish_panel(axes, f"{side.capitalize()} hip {NAMES[angle]}", n_text)
 
 
 def _pelvis_panel(
@@ -149,20 +154,18 @@ def _pelvis_panel(
         _draw_curve(axes, curve, side)
     counts = ", ".join(f"{SIDE_STYLES[s].letter} {curve[2]}" for s, curve in curves.items())
     n_text = f"n = {counts}" + _sigma(analysis, angle) if counts else "no strides"
-    _finish(axes, f"Pelvis {_NAMES[angle]}", n_text)
+    finish_panel(axes, f"Pelvis {NAMES[angle]}", n_text)
 
 
 def _draw_curve(axes: Axes, curve: Curve, side: Side) -> None:
     mean, sd, _ = curve
     style = SIDE_STYLES[side]
     axes.fill_between(
-        _PERCENT, mean - sd, mean + sd, facecolor=style.colour, alpha=0.20, linewidth=0
+        PERCENT, mean - sd, mean + sd, facecolor=style.colour, alpha=0.20, linewidth=0
     )
     for edge in (mean - sd, mean + sd):
-        axes.plot(
-            _PERCENT, edge, color=style.colour, linestyle=style.dash, linewidth=0.5, alpha=0.7
-        )
-    axes.plot(_PERCENT, mean, color=style.colour, linestyle=style.dash, linewidth=2.2)
+        axes.plot(PERCENT, edge, color=style.colour, linestyle=style.dash, linewidth=0.5, alpha=0.7)
+    axes.plot(PERCENT, mean, color=style.colour, linestyle=style.dash, linewidth=2.2)
 
 
 def _letters(axes: Axes, curves: dict[Side, Curve], own: Sequence[Side]) -> None:
@@ -195,7 +198,8 @@ def _sigma(analysis: Analysis, angle: str) -> str:
     return "" if sd_deg is None else f" · 1σ ±{sd_deg:.1f}°"
 
 
-def _finish(axes: Axes, title: str, n_text: str) -> None:
+def finish_panel(axes: Axes, title: str, n_text: str) -> None:
+    """Give a panel over the cycle its axes, its title, and what stands in small below that."""
     axes.axhline(0.0, color=MUTED, linewidth=0.6, zorder=0)
     axes.set_xlim(0.0, 100.0)
     axes.set_xticks([0, 25, 50, 75, 100])
@@ -221,8 +225,8 @@ def _describe_curves(
         for side, (mean, sd, n) in per_side.items():
             said.append(
                 f"{angle.replace('_', ' ')}, {side} strides: mean curve from {mean.min():.1f} to"
-                f" {mean.max():.1f} degrees, lowest at {_PERCENT[mean.argmin()]:.0f} percent,"
-                f" highest at {_PERCENT[mean.argmax()]:.0f} percent of the cycle,"
+                f" {mean.max():.1f} degrees, lowest at {PERCENT[mean.argmin()]:.0f} percent,"
+                f" highest at {PERCENT[mean.argmax()]:.0f} percent of the cycle,"
                 f" mean standard deviation {sd.mean():.1f} degrees, {n} strides."
             )
     return " ".join(said)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 import imuhip
-from imuhip.report.changes import SHAPES, delta_text
-from imuhip.report.essentials import is_doubtful
+from imuhip.report.course_tiles import course_tile
 from imuhip.report.page import environment, moment
 from imuhip.report.palette import GRADES
 from imuhip.report.provenance import provenance_rows
 from imuhip.report.visit_figure import visit_figure
 from imuhip.report.visits import course_tables, courses, dose_rows, leading, visit_of
-from imuhip.report.wording import amount
 
 if TYPE_CHECKING:
     from imuhip.analysis.history import History
@@ -62,7 +60,7 @@ def render_person(
     ]
     found = courses(history)
     figure = visit_figure(leading(found, _PANELS), times)
-    shown = [tile for group in leading(found, _TILES) for tile in [_tile(group)]]
+    shown = [tile for group in leading(found, _TILES) for tile in [course_tile(group)]]
     page = environment().get_template("person.html.j2")
     return page.render(
         version=imuhip.__version__,
@@ -87,35 +85,6 @@ def render_person(
             for visit, one in zip(visits, sessions, strict=True)
         ],
     )
-
-
-def _tile(group: Sequence[Course]) -> dict[str, Any]:
-    readings: list[dict[str, Any]] = []
-    for course in group:
-        last = course.measures[course.known[-1]]
-        if last is None:
-            continue
-        change = course.last
-        readings.append(
-            {
-                "side": course.key[2],
-                "label": (course.key[2] or "both sides").capitalize(),
-                "value": amount(last).split(" ± ")[0],
-                "spread": f"± {amount(last).split(' ± ')[1]}" if " ± " in amount(last) else "",
-                "n": len(course.known),
-                "doubtful": last.name != "pain" and is_doubtful(last.sd, last.unit),
-                "change": "" if change is None else delta_text(change),
-                "shape": "" if change is None else SHAPES[change.verdict],
-                "verdict": "seen once" if change is None else change.verdict,
-            }
-        )
-    title = group[0].label
-    spoken = [
-        f"{title}, {one['label'].lower()}, last of {one['n']} visits: {one['value']}"
-        f" {one['spread']}, {one['change']} since the first, {one['verdict']}."
-        for one in readings
-    ]
-    return {"title": title, "readings": readings, "spoken": spoken}
 
 
 def _limit_lines(found: Sequence[Course]) -> list[str]:
