@@ -461,6 +461,30 @@ def test_the_movement_is_shown_by_a_key_and_the_limit_set_by_keys_and_mouse(wind
         assert window.size().toTuple() == size
 
 
+def test_the_limit_alone_is_read_from_three_metres(window) -> None:
+    do_a_walk(window, 56.0)
+    press(window, Qt.Key.Key_V, Qt.Key.Key_V)
+    page, movement = window.do_page, window.session.do.movement
+    panel = page.limit
+    assert panel.isVisible() and not page.movement.isVisible() and not page._shown.isVisible()
+    assert panel.value.fontInfo().pixelSize() >= 120 and panel.state.fontInfo().pixelSize() >= 70
+    assert panel.count.text().startswith("0:4")
+    movement.feedback.choose_angle("hip_flexion_left")
+    said = set()
+    for limit_deg in (60.0, 1.0, 60.0):
+        movement.feedback.set_limit(limit_deg)
+        for _ in range(20):
+            window.source.play_to(window.source.now_s + 1 / 30)
+            window.tick()
+            # words and colour come with the frame that shows it, not with the next words
+            assert panel.state.text() == movement.feedback.state.words
+            assert (panel.property("kind") == "bad") == movement.feedback.state.is_wrong
+            said.add(panel.state.text())
+    assert said == {"● good", "▲ too far"}
+    press(window, Qt.Key.Key_V)
+    assert page._shown.isVisible() and not panel.isVisible()
+
+
 def test_a_tone_that_cannot_sound_says_so_in_the_panel(window) -> None:
     tones = window.session.do.movement.sounds
 

@@ -180,7 +180,9 @@ def draw_session(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     pictures = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else PICTURES
-    with tempfile.TemporaryDirectory() as away, contextlib.chdir(away):
-        drawn = [*draw_steps(pictures), *draw(pictures), *draw_session(pictures)]
+    drawn = []
+    for part in (draw_steps, draw, draw_session):  # each keeps recordings of its own
+        with tempfile.TemporaryDirectory() as away, contextlib.chdir(away):
+            drawn += part(pictures)
     for path in drawn:
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from imuhip.app.models import wording
 from imuhip.app.models.live_model import LiveModel
@@ -23,9 +23,11 @@ from imuhip.assessment.protocol import MovementTest, shipped_test, shipped_tests
 from imuhip.assessment.trial import TrialResult
 from imuhip.core.segments import Side
 
-__all__ = ["PAIN_SCORES", "Choice", "DoModel", "Phase"]
+__all__ = ["PAIN_SCORES", "VIEWS", "Choice", "DoModel", "Phase", "View"]
 
 Phase = Literal["choosing", "starting", "standing", "going", "doing", "done"]
+View = Literal["numbers", "movement", "limit"]
+VIEWS: Final[tuple[View, ...]] = get_args(View)
 
 _OTHER_SIDE: Final[dict[Side, Side]] = {"left": "right", "right": "left"}
 _PAIN_SIDES: Final[dict[Side | None, Side | None]] = {"left": "right", "right": None, None: "left"}
@@ -89,7 +91,7 @@ class DoModel:
         self.movement = MovementModel(
             live, reader or worker, sounds or Sounds(open_speaker, make_worker("imuhip-sound"))
         )
-        self.shows_movement = False
+        self.view: View = "numbers"
         self.pain_side: Side | None = None
         self.said = ""
         self.done: list[str] = []
@@ -222,9 +224,14 @@ class DoModel:
         self.pain_side = _PAIN_SIDES[self.pain_side]
         self.said = f"Pain is now told of: {wording.SIDE_NAMES[self.pain_side]}"
 
+    @property
+    def next_view(self) -> View:
+        """Return what is shown next: large numbers, the movement, or its limit alone."""
+        return VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+
     def turn_view(self) -> None:
-        """Show the movement instead of large numbers, or these again."""
-        self.shows_movement = not self.shows_movement
+        """Show the next view."""
+        self.view = self.next_view
 
     # -- as time goes by --------------------------------------------------------------------------
 

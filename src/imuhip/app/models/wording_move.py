@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-VIEW_NUMBERS: Final = "Numbers"
-VIEW_MOVEMENT: Final = "Movement"
+VIEWS: Final = {"numbers": "Numbers", "movement": "Movement", "limit": "Limit alone"}
+VIEW_ACTION: Final = "Other view"
 VIEW_KEY: Final = "{view} (V)"
 CYCLE_TITLES: Final = {
     "hip_flexion": "Hip flexion",

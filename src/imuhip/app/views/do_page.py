@@ -24,6 +24,7 @@ from imuhip.app.models.do_model import PAIN_SCORES, DoModel
 from imuhip.app.models.do_words import DoWords, about_test, do_words, list_line
 from imuhip.app.models.palette import Theme
 from imuhip.app.views.big_number import BigNumberWidget
+from imuhip.app.views.feedback_panel import FeedbackPanel
 from imuhip.app.views.movement_view import MovementView
 from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.style import scrolling, set_kind, show_fitted
@@ -31,7 +32,15 @@ from imuhip.app.views.style import scrolling, set_kind, show_fitted
 __all__ = ["DoPage"]
 
 _LIST_WIDTH_PX = 360
-_BIG_PX = {"cue": 38, "count": 124, "bignumber": 82, "bigspread": 38}
+_BIG_PX = {
+    "cue": 38,
+    "count": 124,
+    "bignumber": 82,
+    "bigspread": 38,
+    "largename": 40,
+    "largevalue": 150,
+    "largestate": 84,
+}
 """At 1280x800; they follow the window's size, so that they are as big as there is room for."""
 
 
@@ -60,6 +69,7 @@ class DoPage(QWidget):
         self.leave = QPushButton(wording.LEAVE)
         self.view = QPushButton()
         self.movement = MovementView(do.movement)
+        self.limit = FeedbackPanel(do.movement.feedback, do.movement.sounds, large=True)
         for button in (self.left, self.right, self.primary, self.again, self.leave, self.view):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.left.clicked.connect(lambda: self._do.choose_side("left"))
@@ -144,6 +154,7 @@ class DoPage(QWidget):
         self._shown = scrolling(shown)
         outer.addWidget(self._shown, 1)
         outer.addWidget(self.movement, 1)
+        outer.addWidget(self.limit, 1)
         outer.addWidget(self._pain)
         buttons = QHBoxLayout()
         outer.addLayout(buttons)
@@ -163,7 +174,7 @@ class DoPage(QWidget):
         """Return the keys of this step that are its own."""
         feedback, words = self._do.movement.feedback, wording_move
         return [
-            StepKey(words.VIEW_MOVEMENT, ("V",), self._turn_view),
+            StepKey(words.VIEW_ACTION, ("V",), self._turn_view),
             StepKey(words.FEEDBACK_ANGLE_KEY, ("A",), feedback.turn_angle),
             StepKey(words.FEEDBACK_SENSE_KEY, ("B",), feedback.turn_sense),
             StepKey(words.FEEDBACK_MORE_KEY, ("+", "="), lambda: feedback.move_limit(1)),
@@ -174,15 +185,19 @@ class DoPage(QWidget):
     def set_theme(self, theme: Theme, scale: float) -> None:
         """Take the colours of a theme."""
         self.movement.set_theme(theme, scale)
+        self.limit.set_theme(theme, scale)
 
     def draw(self) -> None:
         """Draw what moves; thirty times a second."""
         if self.movement.isVisible():
             self.movement.show_model()
+        elif self.limit.isVisible():
+            self.limit.show_model()
 
     def close_plots(self) -> None:
         """Let go of the plots."""
         self.movement.close_plots()
+        self.limit.close_plot()
 
     def set_scale(self, scale: float) -> None:
         """Make room for text of another size."""
@@ -225,11 +240,15 @@ class DoPage(QWidget):
             set_kind(button, "here" if here else "away")
             name = wording.SIDE_LEFT if side == "left" else wording.SIDE_RIGHT
             button.setText(f"✓ {name}" if here else name)
-        moving = do.shows_movement and not choosing
-        self._shown.setVisible(not moving)
-        self.movement.setVisible(moving)
-        if moving:
-            counted = f"{words.count} {words.count_label}".strip()
+        view = "numbers" if choosing else do.view
+        self._shown.setVisible(view == "numbers")
+        self.movement.setVisible(view == "movement")
+        self.limit.setVisible(view == "limit")
+        counted = f"{words.count} {words.count_label}".strip()
+        if view == "limit":
+            self.limit.show_count(words.count)
+            self.limit.show_words()
+        elif view == "movement":
             self.movement.show_words(walks=test is None, count=counted)
         self._show_words(words)
         self._show_buttons()
@@ -259,8 +278,8 @@ class DoPage(QWidget):
         self.again.setVisible(do.phase == "going")
         self.leave.setVisible(do.phase in ("standing", "going", "doing"))
         self.view.setVisible(do.phase != "choosing")
-        other = wording_move.VIEW_NUMBERS if do.shows_movement else wording_move.VIEW_MOVEMENT
-        self.view.setText(wording_move.VIEW_KEY.format(view=other))
+        view = wording_move.VIEWS[do.next_view]
+        self.view.setText(wording_move.VIEW_KEY.format(view=view))
         self.leave.setText(wording.LEAVE if do.phase == "doing" else wording.CHOOSE_OTHER)
         self._pain.setVisible(do.live.recording.phase == "recording" and do.phase != "choosing")
         side = wording.SIDE_NAMES[do.pain_side]

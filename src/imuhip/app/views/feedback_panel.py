@@ -31,6 +31,9 @@ __all__ = ["FeedbackPanel"]
 
 _STEP_DEG: Final = 10.0
 _GAUGE_PX: Final = 112
+_LARGE_GAUGE_PX: Final = 320
+_SMALL: Final = ("title", "curve", "smallnumber", "limitstate")
+_LARGE: Final = ("largename", "largename", "largevalue", "largestate")
 _KINDS: Final = {"good": "good", "beyond": "bad", "short": "warn"}
 
 
@@ -41,13 +44,17 @@ class FeedbackPanel(QFrame):
     ----------
     feedback : Feedback
     sounds : Sounds
+    large : bool
+        To be read from three metres; sizes then follow the page's.
     """
 
-    def __init__(self, feedback: Feedback, sounds: Sounds) -> None:
+    def __init__(self, feedback: Feedback, sounds: Sounds, *, large: bool = False) -> None:
         super().__init__()
+        self._large = large
         self._feedback, self._sounds = feedback, sounds
         self._theme: Theme | None = None
         self._is_red = False
+        self._told = ""
         self._range_deg = (0.0, 0.0)
         self.setObjectName("card")
         self.plot = quiet_plot(self)
@@ -69,14 +76,14 @@ class FeedbackPanel(QFrame):
             line.sigDragged.connect(self._dragged)
         self.title, self.limit = QLabel(), QLabel()
         self.state, self.value = QLabel(), QLabel()
-        for label, name in (
-            (self.title, "title"),
-            (self.limit, "curve"),
-            (self.value, "smallnumber"),
-            (self.state, "limitstate"),
+        names = _LARGE if large else _SMALL
+        for label, name in zip(
+            (self.title, self.limit, self.value, self.state), names, strict=True
         ):
             label.setObjectName(name)
             label.setTextFormat(Qt.TextFormat.PlainText)
+        self.count = QLabel()
+        self.count.setObjectName(names[0])
         self.sound = QLabel()
         self.sound.setObjectName("ends")
         self.sound.setWordWrap(True)
@@ -104,10 +111,13 @@ class FeedbackPanel(QFrame):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(12, 6, 12, 8)
         whole.setSpacing(4)
-        whole.addWidget(self.title)
+        top = QHBoxLayout()
+        whole.addLayout(top)
+        top.addWidget(self.title, 1)
+        top.addWidget(self.count)
         middle = QHBoxLayout()
         whole.addLayout(middle, 1)
-        self.plot.setFixedWidth(_GAUGE_PX)
+        self.plot.setFixedWidth(_LARGE_GAUGE_PX if self._large else _GAUGE_PX)
         middle.addWidget(self.plot)
         told = QVBoxLayout()
         middle.addLayout(told, 1)
@@ -143,6 +153,8 @@ class FeedbackPanel(QFrame):
     def show_model(self) -> None:
         """Draw the newest value against the limit."""
         feedback, state = self._feedback, self._feedback.state
+        if state.state != self._told:
+            self.show_words()  # at once: what is passed is not to wait for the next words
         self._show_range(feedback.limit_deg)
         limits = (feedback.limit_deg, -feedback.limit_deg)
         for line, limit, shown in zip(
@@ -174,9 +186,14 @@ class FeedbackPanel(QFrame):
         set_ticks(self.plot, "left", marks.tolist())
         self._graticule.set_area((0.0, 1.0), np.empty(0), marks)
 
+    def show_count(self, text: str) -> None:
+        """Write what is counted beside it."""
+        self.count.setText(text)
+
     def show_words(self) -> None:
         """Write it."""
         feedback, state = self._feedback, self._feedback.state
+        self._told = state.state
         self.title.setText(f"{wording_move.FEEDBACK_TITLE}: {feedback.title}")
         self.limit.setText(feedback.limit_words)
         known = np.isfinite(state.value_deg)

@@ -61,9 +61,11 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QLabel[kind="warn"]#symbol, QLabel[kind="warn"]#state {{ color: {t.warn}; }}
     QLabel[kind="bad"]#symbol, QLabel[kind="bad"]#state {{ color: {t.bad}; }}
     QLabel#limitstate {{ font-size: {px(24)}; font-weight: 700; color: {t.muted}; }}
-    QLabel[kind="good"]#limitstate {{ color: {t.good}; }}
-    QLabel[kind="warn"]#limitstate {{ color: {t.warn}; }}
-    QLabel[kind="bad"]#limitstate {{ color: {t.bad}; }}
+    QLabel#largename, QLabel#largevalue, QLabel#largestate {{ font-weight: 700; }}
+    QLabel#largename, QLabel#largestate, QLabel[kind="unknown"]#largevalue {{ color: {t.muted}; }}
+    QLabel[kind="good"]#limitstate, QLabel[kind="good"]#largestate {{ color: {t.good}; }}
+    QLabel[kind="warn"]#limitstate, QLabel[kind="warn"]#largestate {{ color: {t.warn}; }}
+    QLabel[kind="bad"]#limitstate, QLabel[kind="bad"]#largestate {{ color: {t.bad}; }}
     QLabel[kind="unknown"]#curve {{ color: {t.muted}; font-weight: 400; }}
     QLabel#elapsed {{ font-size: {px(28)}; font-weight: 700; }}
     QLabel#elapsed[kind="recording"] {{ color: {t.bad}; }}
