@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,6 +19,7 @@ pytest.importorskip("bumble", reason="virtual Bluetooth is not installed")
 from PySide6.QtTest import QTest
 
 import imuhip
+from cli_process import CliProcess
 from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.app.models.live_model import LiveModel
@@ -153,3 +157,28 @@ def test_a_disk_full_from_the_start_is_told_and_sensors_stream_on(window, tmp_pa
     window.toggle_recording()  # space was made
     wait_until(lambda: window.model.recording.phase == "recording")
     wait_until(lambda: window.header.property("kind") != "alarm")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with a signal")
+def test_a_killed_window_leaves_a_recording_that_can_be_rescued(tmp_path: Path) -> None:
+    """The recording thread dies with the window; what it flushed is there."""
+    path = tmp_path / "s.h5"
+
+    def n_rescued() -> int:
+        rescued = tmp_path / f"rescued_{time.monotonic_ns()}.h5"
+        try:
+            return len(imuhip.open(recover(path, rescued).recovered).sensors["pelvis"])
+        except imuhip.ImuhipError:
+            return 0  # nothing is in it yet
+
+    command = ("live", "--radio", "sim", "--record", "--out", path)
+    with CliProcess(*command, cwd=tmp_path, QT_QPA_PLATFORM="offscreen") as process:
+        wait_until(path.exists, 60.0)
+        wait_until(lambda: n_rescued() > 200)
+        before = n_rescued()
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert n_rescued() >= before
+    with pytest.raises(imuhip.ImuhipError, match="never closed") as told:
+        imuhip.open(path)
+    assert f"imuhip recover {path}" in told.value.hint
