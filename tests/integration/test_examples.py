@@ -50,7 +50,7 @@ def test_a_study_of_sessions_shares_nobodys_code(
 ) -> None:
     arguments = ["--out", str(tmp_path), "--people", "3", "--minutes", "0.5"]
     found = example("study_of_forty").main(arguments)
-    assert {one.n_people for _, one in found.found.values()} == {6, 3}  # legs; pelves
+    assert {one.n_people for one in found.values()} == {6, 3}  # legs; pelves
     copies = sorted((tmp_path / "shared").glob("*.h5"))
     assert len(copies) == 6 and not any(b"anna-" in path.read_bytes() for path in copies)
     subjects = [imuhip.open(path).subject for path in copies]
@@ -60,9 +60,10 @@ def test_a_study_of_sessions_shares_nobodys_code(
         one = imuhip.open(path)
         starts[one.subject].append(one.start_time)
     assert all(abs((b - a).days) == 7 for a, b in starts.values())
-    measures = pd.read_csv(tmp_path / "measures.csv")
-    assert set(measures["file"]) == {path.name for path in copies}
-    assert "MDC95" in capsys.readouterr().out
+    sessions = pd.read_parquet(tmp_path / "results", filters=[("record", "==", "session")])
+    assert set(sessions["file"]) == {path.name for path in copies}
+    said = capsys.readouterr().out
+    assert "6 sessions analysed, 0 failed" in said and "MDC95" in said
 
 
 def test_agreement_counts_strides_of_one_person_as_repeated(tmp_path: Path) -> None:
