@@ -12,6 +12,9 @@ from imuhip.cli.output import note, print_json, print_table, say, working
 
 __all__ = ["recover"]
 
+_PER_BYTE_S = 1e-7
+"""An hour of three sensors is 400 MB while it is recorded; its packets are decoded again."""
+
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="The new file; by default NAME_recovered.h5 beside it.")
 ]
@@ -22,7 +25,8 @@ def recover(file: FileArgument, out: OutOption = None, json: JsonOption = False)
     from imuhip.acquisition.rescued_clocks import rescued_clocks
     from imuhip.recording.recovery import recover as recover_file
 
-    with working(f"recovering {file}"):
+    size_bytes = file.stat().st_size if file.exists() else 0
+    with working(f"recovering {file}", _PER_BYTE_S * size_bytes):
         found = recover_file(file, out, clocks=rescued_clocks)
     if json:
         print_json(
