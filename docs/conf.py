@@ -58,7 +58,8 @@ html_theme = "alabaster"
 html_title = f"imuhip {version}"
 html_theme_options = {
     "description": "Hip and pelvis rotation from wearable inertial sensors",
-    "page_width": "1100px",
+    "page_width": "1200px",
+    "body_max_width": "auto",
     "sidebar_width": "230px",
     "fixed_sidebar": True,
     "show_powered_by": False,
