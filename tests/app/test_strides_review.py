@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot be loaded here")
@@ -94,6 +96,50 @@ def test_a_stride_is_told_with_what_keeps_it_out(analysis) -> None:
     row = analysis.strides.iloc[used]
     assert row["start_s"] < at_s < row["end_s"]
     assert value == row[f"hip_rotation_{row['side']}_range_deg"]
+
+
+def ramp(minutes: int, slope: float) -> StrideReview:
+    """Return strides of several minutes whose drop grows, and whose time does not."""
+    start_s = np.arange(0.0, 60.0 * minutes, 1.1)
+    rng = np.random.default_rng(5)
+    strides = pd.DataFrame(
+        {
+            "side": np.where(np.arange(len(start_s)) % 2, "right", "left"),
+            "start_s": start_s,
+            "end_s": start_s + 1.1,
+            "stride_time_s": 1.1 + 0.01 * rng.standard_normal(len(start_s)),
+            "pelvis_drop_deg": 4.0
+            + slope * start_s / 60.0
+            + 0.2 * rng.standard_normal(len(start_s)),
+            "valid": True,
+            "exclusion": "",
+        }
+    )
+    quality = {"slips": [], "wearings": []}
+    review = StrideReview(imuhip.Analysis(pd.DataFrame(), {}, strides, {}, quality))
+    while review.measure.name != "pelvis_drop":
+        review.turn_measure()
+    return review
+
+
+def test_what_goes_on_over_the_minutes_is_told_with_its_interval() -> None:
+    review = ramp(8, 0.5)
+    told = re.findall(
+        r"(left|right) \+(\S+)° a minute \(\+(\S+)° to \+(\S+)°\)", review.trend_words
+    )
+    assert [side for side, *_ in told] == ["left", "right"]
+    for _, slope, low, high in told:
+        assert float(low) < 0.5 < float(high) and float(slope) == pytest.approx(0.5, abs=0.05)
+    at_s, mean = review.minutes("left")
+    assert list(at_s) == [60.0 * k + 30.0 for k in range(8)]
+    assert mean == pytest.approx(4.0 + 0.5 * at_s / 60.0, abs=0.15)
+    assert ramp(8, 0.0).trend_words.count("no change told") == 2
+    assert "takes 5 minutes" in ramp(4, 0.5).trend_words
+    review._analysis.quality["slips"].append({"segment": "pelvis", "corrected": False})
+    assert "slipped" in review.trend_words
+    while review.measure.name != "stride_time":
+        review.turn_measure()
+    assert "no change told" in review.trend_words, "times know nothing of straps"
 
 
 @pytest.fixture

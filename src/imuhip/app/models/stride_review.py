@@ -18,6 +18,7 @@ from imuhip.app.models.wording_texts import said
 from imuhip.core.segments import SIDES, Side
 from imuhip.core.series import BoolArray, FloatArray, IntArray
 from imuhip.gait.cycles import normalise_cycles
+from imuhip.gait.trend import minute_means, trend_of
 
 __all__ = ["MEASURES", "StrideMeasure", "StrideReview", "StridesAt"]
 
@@ -178,6 +179,39 @@ class StrideReview:
         middle_s = 0.5 * (self._start_s + self._end_s)
         rows = np.flatnonzero(own)
         return StridesAt(rows, middle_s[own], self._values()[own], self._used[own])
+
+    def minutes(self, side: Side) -> tuple[FloatArray, FloatArray]:
+        """Return the middle (s) and the mean of each minute of a leg's used strides."""
+        points = self.points(side)
+        minute, mean, _error, _n = minute_means(points.at_s[points.used], points.value[points.used])
+        return 60.0 * minute, mean
+
+    @property
+    def trend_words(self) -> str:
+        """Return how the measure went over the minutes; of slipped straps none is told."""
+        quality = self._analysis.quality
+        moved = not self.measure.name.startswith("stride_time")
+        parted = any(not s["corrected"] for s in quality["slips"])
+        if moved and (parted or len(quality.get("wearings", ())) > 1):
+            return wording_strides.TREND.format(told=wording_strides.TREND_PARTED)
+        told = [words for side in SIDES if (words := self._trend_words(side))]
+        return wording_strides.TREND.format(told="; ".join(told) or wording_strides.TREND_SHORT)
+
+    def _trend_words(self, side: Side) -> str:
+        points = self.points(side)
+        trend = trend_of(points.at_s[points.used], points.value[points.used])
+        if trend is None:
+            return ""
+        digits = 3 if self.measure.unit == "s" else 2
+        unit = wording.UNITS[self.measure.unit]
+
+        def text(value: float) -> str:
+            return f"{value:+.{digits}f}".replace("-", "−") + unit
+
+        low, high = (text(value) for value in trend.slope_interval)
+        words = wording_strides.TREND_SLOPE if trend.drifts else wording_strides.TREND_NONE
+        name = wording.SIDE_NAMES[side]
+        return words.format(side=name, slope=text(trend.slope_per_min), low=low, high=high)
 
     def point(self, k: int) -> tuple[float, float]:
         """Return where a stride is drawn: its middle, s, and the measure."""

@@ -57,7 +57,8 @@ class StridesView(QWidget):
         self.title, self.counts, self.note = QLabel(), QLabel(), QLabel(wording_strides.CYCLE_OF)
         self.title.setObjectName("title")
         self.legend = QLabel(wording_strides.LEGEND)
-        for label in (self.counts, self.note, self.legend):
+        self.trend = QLabel()
+        for label in (self.counts, self.note, self.legend, self.trend):
             label.setObjectName("ends")
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._above, self._below = QFrame(), QFrame()
@@ -113,7 +114,9 @@ class StridesView(QWidget):
         self.overview.plot.setFixedHeight(_OVERVIEW_PX)
         below = QVBoxLayout(self._below)
         below.setContentsMargins(12, 4, 12, 2)
-        below.addWidget(self.detail.plot)
+        below.setSpacing(0)
+        below.addWidget(self.trend)
+        below.addWidget(self.detail.plot, 1)
         row = QHBoxLayout()
         column.addLayout(row, 3)
         row.setSpacing(8)
@@ -250,6 +253,7 @@ class StridesView(QWidget):
         is_new = self._shown is not None and len(self._shown[0]) != len(strides)
         self._shown = (strides, strides.n_changes)
         self.title.setText(strides.measure.title)
+        self.trend.setText(strides.trend_words)
         self.overview.show_strides(strides, strides.span_s)
         self.brush.blockSignals(True)
         self.brush.setBounds(strides.span_s)

@@ -10,10 +10,10 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QWidget
 
 from imuhip.app.models import wording
-from imuhip.app.models.palette import Theme
+from imuhip.app.models.palette import PATTERNS, Theme
 from imuhip.app.models.stride_review import StrideReview
 from imuhip.app.views.curves import Graticule
-from imuhip.app.views.plots import colour_axes, quiet_plot
+from imuhip.app.views.plots import LineItem, colour_axes, quiet_plot
 from imuhip.core.segments import SIDES
 from imuhip.core.series import FloatArray
 
@@ -45,6 +45,8 @@ class TrendPlot:
         self._size_px = size_px
         self._theme: Theme | None = None
         self._points = {side: pg.ScatterPlotItem(pxMode=True) for side in SIDES}
+        box = item.getViewBox()
+        self._means = {s: LineItem(box, PATTERNS[s], thick=True, height=8.0) for s in SIDES}
         self._out = pg.ScatterPlotItem(pxMode=True)
         self._chosen = pg.ScatterPlotItem(pxMode=True)
         for height, points in enumerate((self._out, *self._points.values(), self._chosen)):
@@ -60,6 +62,8 @@ class TrendPlot:
         self._theme = theme
         colour_axes(self.plot, theme, scale)
         self._graticule.set_colours(theme.rule, theme.muted)
+        for side in SIDES:
+            self._means[side].set_colour(theme.curves[side])
 
     def show_strides(self, strides: StrideReview, span_s: tuple[float, float]) -> None:
         """Draw the strides of a stretch."""
@@ -86,6 +90,7 @@ class TrendPlot:
             left_out_s.append(points.at_s[inside & ~points.used])
             left_out.append(points.value[inside & ~points.used])
             seen.append(points.value[inside])
+            self._means[side].show_points(*strides.minutes(side))
         self._out.setData(
             np.concatenate(left_out_s),
             np.concatenate(left_out),
