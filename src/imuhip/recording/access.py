@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ MAX_TEXT_BYTES = 1 << 20
 MAX_EXPANSION = 1100
 """Deflate cannot expand more than 1032-fold."""
 SMALL_BYTES = 1 << 20
+FREE_ROWS = 10_000_000
+"""Samples of all sensors that a file of any size may declare: simulated ones can lie still."""
 PLAIN_FILTERS = {
     h5py.h5z.FILTER_DEFLATE,
     h5py.h5z.FILTER_SHUFFLE,
@@ -166,6 +168,23 @@ class SessionFile:
         with self.reading(place):
             rows: NDArray[Any] = dataset[()]
             return rows
+
+    def check_rows(self, segments: Sequence[str]) -> None:
+        """Refuse more samples than what is stored can hold, before any column is read.
+
+        A measured sample takes some bytes however well it is packed, a row of zeros a thousandth of
+        one. So a small file could else unpack to more than there is memory: as many samples as it
+        has bytes are accepted, and `FREE_ROWS` of any.
+
+        Raises
+        ------
+        imuhip.errors.FileFormatError
+        """
+        places = (f"sensors/{segment}/samples/seq" for segment in segments)
+        rows = sum(int(self.dataset(place, "i").shape[0]) for place in places)
+        allowed = FREE_ROWS + self.size_bytes
+        if rows > allowed:
+            raise self.refuse("sensors", f"declares {rows} samples, above the limit of {allowed}")
 
     def table(self, place: str, max_rows: int = 1_000_000) -> NDArray[Any]:
         """Read a table of named fields; no rows when it is missing."""

@@ -108,6 +108,7 @@ def read_overview(path: str | Path) -> Overview:
                 "sensors", f"expected among {', '.join(SEGMENTS)}, got {unknown[:5]!r:.200}"
             )
         worn = [segment for segment in SEGMENTS if segment in segments]
+        session.check_rows(worn)
         start_time, start_unix_s = _start(session)
         notes = annotations_of(session)
         markers = session.table("markers")

@@ -139,6 +139,7 @@ def _read(session: SessionFile) -> Recording:
     if unknown or not segments:
         raise session.refuse("sensors", f"expected among {', '.join(SEGMENTS)}, got {unknown}")
     ordered = [segment for segment in SEGMENTS if segment in segments]
+    session.check_rows(ordered)
     start_time = None
     if session.has_attribute("/", "start_time"):
         start_time = datetime.fromisoformat(session.text("/", "start_time"))

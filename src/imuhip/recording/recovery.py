@@ -150,6 +150,8 @@ def _copy_session(
     segments: list[str] = [s for s in SEGMENTS if s in names]
     if not segments:
         raise session.refuse("sensors", "is empty", "nothing can be recovered")
+    if not session.is_cut_short:
+        session.check_rows(segments)
     sensors = {s: _copy_sensor(session, file, s, committed) for s in segments}
     if session.has("truth"):
         layout.create_truth(file, read_truth(session))
