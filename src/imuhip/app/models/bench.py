@@ -19,6 +19,7 @@ from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.ring import SampleRing
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
+from imuhip.app.models import wording_window
 from imuhip.app.models.live_source import AcquisitionSource
 from imuhip.app.models.worker import make_worker
 from imuhip.core.link import Advertisement, Radio
@@ -250,7 +251,5 @@ class Bench:
 
 def _refused() -> Future[Any]:
     future: Future[Any] = Future()
-    future.set_exception(
-        DeviceError("no sensor is connected", hint="connect the sensors first (F2)")
-    )
+    future.set_exception(DeviceError(wording_window.NO_SENSOR, hint=wording_window.NO_SENSOR_HINT))
     return future

@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from imuhip.app.models import wording, wording_move
+from imuhip.app.models import wording, wording_do, wording_move
 from imuhip.app.models.angle_history import AngleHistory
 from imuhip.app.models.limits import is_usable
+from imuhip.app.models.wording_texts import said
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.repetitions import Repetition
 
@@ -56,9 +57,11 @@ def count_text(repetitions: Mapping[str, Sequence[Repetition]], wanted: int) -> 
     """Return how many were done, and in words of which directions."""
     done = {name: len(found) for name, found in repetitions.items()}
     if len(done) <= 1:
-        return f"{sum(done.values())} / {wanted}", wording.REPETITIONS.lower()
+        return f"{sum(done.values())} / {wanted}", wording_do.COUNTED
     names = [f"{wording.DIRECTION_NAMES.get(name, name)} {n}" for name, n in done.items()]
-    return " + ".join(str(n) for n in done.values()), f"{', '.join(names)}; {wanted} each"
+    return " + ".join(str(n) for n in done.values()), wording_do.COUNTED_BOTH.format(
+        directions=", ".join(names), n=wanted
+    )
 
 
 def measure_numbers(measures: Sequence[Measure]) -> list[BigNumber]:
@@ -79,7 +82,7 @@ def _number(measure: Measure) -> BigNumber:
         value=wording.amount(measure.value, measure.unit),
         spread=wording.spread(measure.sd, measure.unit),
         known=usable,
-        hint=measure.note or (f"n = {measure.n}" if usable else wording_move.TOO_UNCERTAIN),
+        hint=said(measure.note) or (f"n = {measure.n}" if usable else wording_move.TOO_UNCERTAIN),
     )
 
 
@@ -88,7 +91,7 @@ def gait_numbers(history: AngleHistory) -> list[BigNumber]:
     numbers = []
     for angle in _GAIT:
         reading = history.reading(angle)
-        label = f"{wording.words(angle)}, range"
+        label = wording_do.RANGE.format(angle=wording.words(angle))
         if reading.lowest_deg is None or reading.highest_deg is None or reading.sd_deg is None:
             numbers.append(BigNumber(label, wording.UNKNOWN, "", known=False))
             continue
@@ -99,7 +102,7 @@ def gait_numbers(history: AngleHistory) -> list[BigNumber]:
                 wording.amount(extent_deg, "deg"),
                 wording.spread(reading.sd_deg, "deg"),
                 known=is_usable(reading.sd_deg),
-                hint=f"over {history.span_s:.0f} s"
+                hint=wording_do.OVER.format(seconds=f"{history.span_s:.0f}")
                 if is_usable(reading.sd_deg)
                 else wording_move.TOO_UNCERTAIN,
             )

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_do
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.movement_model import MovementModel
 from imuhip.app.models.pose_watch import PoseWatch
 from imuhip.app.models.sounds import Sounds
 from imuhip.app.models.trial_watch import TrialWatch
+from imuhip.app.models.wording_texts import said
 from imuhip.app.models.worker import make_worker
 from imuhip.app.sound import open_speaker
 from imuhip.assessment.protocol import MovementTest, shipped_test, shipped_tests
@@ -53,7 +54,7 @@ class Choice:
     @property
     def title(self) -> str:
         """Return it in words."""
-        title = wording.WALK_TITLE if self.test is None else self.test.title
+        title = wording.WALK_TITLE if self.test is None else said(self.test.title)
         return wording.sided(title, self.side)
 
 
@@ -217,12 +218,12 @@ class DoModel:
         side = self.pain_side
         self._live.control.mark(f"pain_{side}_{score}" if side else f"pain_{score}")
         at = wording.duration(self._live.recording.elapsed_s)
-        self.said = f"Pain {score}, {wording.SIDE_NAMES[side]}, noted at {at}"
+        self.said = wording_do.PAIN_NOTED.format(score=score, side=wording.SIDE_NAMES[side], at=at)
 
     def turn_pain_side(self) -> None:
         """Let pain be told of the next side: left, right, none."""
         self.pain_side = _PAIN_SIDES[self.pain_side]
-        self.said = f"Pain is now told of: {wording.SIDE_NAMES[self.pain_side]}"
+        self.said = wording_do.PAIN_SIDE_NOW.format(side=wording.SIDE_NAMES[self.pain_side])
 
     @property
     def next_view(self) -> View:

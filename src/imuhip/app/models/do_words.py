@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 
 from imuhip.acquisition.status import Grade
 from imuhip.app.models import wording
+from imuhip.app.models import wording_do as words
 from imuhip.app.models.big_numbers import BigNumber, count_text, gait_numbers, measure_numbers
 from imuhip.app.models.do_model import DoModel
 from imuhip.app.models.guidance import Guidance, trouble
 from imuhip.app.models.pose_watch import POSE_S
+from imuhip.app.models.wording_texts import said
 from imuhip.assessment.protocol import MovementTest
+from imuhip.core.segments import SIDES
 
 __all__ = ["DoWords", "about_test", "do_words", "list_line"]
 
@@ -60,29 +63,30 @@ def about_test(test: MovementTest | None, side: str | None) -> list[tuple[str, s
     """Return what is to be known before a test begins, as pairs of a word and what it says."""
     if test is None:
         return [
-            (wording.WEARS, "pelvis and one thigh at least"),
+            (wording.WEARS, words.WALK_WEARS),
             (wording.POSITION, wording.WALK_CUE),
         ]
     told = [
         (wording.POSITION, wording.POSITION_NAMES.get(test.position, wording.words(test.position))),
         (wording.WEARS, wording.segments(test.segments("left" if side == "left" else
                                                        "right" if side else None))),
-        (wording.REPETITIONS, f"{test.repetitions.wanted}, at least {test.repetitions.at_least}"),
-        (wording.FEEL, "; ".join(test.feel)),
-        (wording.AVOID, "; ".join(test.avoid)),
-        *((wording.CUES if k == 0 else "", cue.say) for k, cue in enumerate(test.cues)),
+        (wording.REPETITIONS, words.WANTED.format(
+            wanted=test.repetitions.wanted, least=test.repetitions.at_least)),
+        (wording.FEEL, "; ".join(map(said, test.feel))),
+        (wording.AVOID, "; ".join(map(said, test.avoid))),
+        *((wording.CUES if k == 0 else "", said(cue.say)) for k, cue in enumerate(test.cues)),
     ]  # fmt: skip
     return [(word, text) for word, text in told if text]
 
 
 def list_line(do: DoModel, test: MovementTest | None) -> str:
     """Return the line of a test in the list, with what was done of it."""
-    title = wording.WALK_TITLE if test is None else test.title
+    title = wording.WALK_TITLE if test is None else said(test.title)
     name = "gait" if test is None else test.name
     done = [marker.removeprefix(name) for marker in do.done if marker.startswith(name)]
-    sides = [side for side in ("left", "right") if f"_{side}" in done]
+    sides = [side for side in SIDES if f"_{side}" in done]
     if sides:
-        return f"{title}   ✓ {', '.join(sides)}"
+        return f"{title}   ✓ {', '.join(wording.SIDE_NAMES[side] for side in sides)}"
     return f"{title}   ✓" if "" in done else title
 
 
@@ -92,8 +96,8 @@ def _choosing(do: DoModel) -> DoWords:
         where = wording.segments(missing)
         return DoWords(
             Guidance(
-                f"No sensor on: {where}",
-                "Put one there and connect it, or choose another test.",
+                words.NO_SENSOR_ON.format(names=where),
+                words.PUT_ONE_THERE,
                 "alarm",
             )
         )
@@ -114,21 +118,29 @@ def _standing(do: DoModel) -> DoWords:
     left_s = max(0.0, POSE_S - still_s)
     moving = pose.moving if pose is not None else ()
     return DoWords(
-        Guidance(f"Stand still: {left_s:.0f} s", wording.STAND_DETAIL, progress=still_s / POSE_S),
+        Guidance(
+            words.STAND.format(seconds=f"{left_s:.0f}"),
+            wording.STAND_DETAIL,
+            progress=still_s / POSE_S,
+        ),
         cue=wording.N_POSE_CUE,
         count=f"{left_s:.0f}",
-        count_label="seconds",
-        notes=(f"Moves: {wording.segments(moving)}" if moving else wording.ALL_STILL,),
+        count_label=words.SECONDS,
+        notes=(
+            words.MOVES.format(names=wording.segments(moving)) if moving else wording.ALL_STILL,
+        ),
         grade="warn" if moving else "good",
     )
 
 
 def _going(do: DoModel) -> DoWords:
     test = do.choice.test
-    cue = wording.WALK_CUE if test is None else test.cues[0].say
+    cue = wording.WALK_CUE if test is None else said(test.cues[0].say)
     if test is not None and len(test.cues) == 1:
         cue = wording.GET_READY
-    return DoWords(Guidance(f"{do.choice.title}: get there", wording.GO_DETAIL), cue=cue)
+    return DoWords(
+        Guidance(words.GET_THERE.format(title=do.choice.title), wording.GO_DETAIL), cue=cue
+    )
 
 
 def _doing(do: DoModel) -> DoWords:
@@ -138,7 +150,7 @@ def _doing(do: DoModel) -> DoWords:
             Guidance(wording.WALK_TITLE, wording.DO_DETAIL),
             cue=wording.WALK_CUE,
             count=wording.duration(do.elapsed_s),
-            count_label="minutes",
+            count_label=words.MINUTES,
             numbers=tuple(gait_numbers(do.live.history)),
         )
     cue, progress = _cue(test, do.elapsed_s)
@@ -147,7 +159,7 @@ def _doing(do: DoModel) -> DoWords:
 
 def _done(do: DoModel) -> DoWords:
     test = do.choice.test
-    headline = f"{do.choice.title}: done"
+    headline = words.DONE.format(title=do.choice.title)
     if test is None:
         return DoWords(Guidance(headline, wording.DONE_DETAIL, "well"))
     if do.is_measuring:
@@ -172,9 +184,9 @@ def _cue(test: MovementTest, elapsed_s: float) -> tuple[str, float]:
     begun_s = 0.0
     for cue in cues[:-1]:
         if elapsed_s < begun_s + cue.seconds:
-            return cue.say, (elapsed_s - begun_s) / cue.seconds
+            return said(cue.say), (elapsed_s - begun_s) / cue.seconds
         begun_s += cue.seconds
-    return cues[-1].say, min(1.0, (elapsed_s - begun_s) / cues[-1].seconds)
+    return said(cues[-1].say), min(1.0, (elapsed_s - begun_s) / cues[-1].seconds)
 
 
 _PHASES = {

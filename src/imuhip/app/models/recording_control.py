@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imuhip.acquisition.status import AcquisitionStatus, RecordingResult
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_window
 from imuhip.app.models.live_source import LiveSource
 from imuhip.app.models.worker import told
 from imuhip.errors import ImuhipError
@@ -56,7 +56,7 @@ class RecordingState:
             return wording.STOPPING
         if self.phase == "recording" or self.path is None:
             return wording.NOTHING_RECORDED if self.path is None else str(self.path)
-        return f"Saved {self.path}"
+        return wording_window.SAVED.format(path=self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from imuhip.app.models import wording, wording_strides
+from imuhip.app.models import wording, wording_review, wording_strides
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.session_file import PROFILES, SessionFile, read_session
 from imuhip.app.models.stride_review import StrideReview
 from imuhip.app.models.table_rows import TableRow, review_rows
+from imuhip.app.models.wording_texts import said
 from imuhip.app.models.worker import told
 from imuhip.core.annotation import exclusions_of
 from imuhip.core.segments import Side
@@ -82,8 +83,9 @@ class ReviewModel:
         if self.session.analysis is None:
             return name
         quality = self.session.analysis.quality
-        reasons = "; ".join(quality["reasons"][:3])
-        return f"{name}: quality {quality['grade']}{f' ({reasons})' if reasons else ''}"
+        reasons = "; ".join(map(said, quality["reasons"][:3]))
+        told = wording_review.QUALITY_WHY if reasons else wording_review.QUALITY
+        return told.format(name=name, grade=quality["grade"], reasons=reasons)
 
     @property
     def guidance(self) -> Guidance:

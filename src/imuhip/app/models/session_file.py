@@ -14,6 +14,8 @@ from imuhip.analysis.gait_measures import gait_measures
 from imuhip.analysis.result import Analysis
 from imuhip.analysis.trials import find_trials
 from imuhip.app.models import wording
+from imuhip.app.models import wording_review as words
+from imuhip.app.models.wording_texts import said
 from imuhip.assessment.measures import Measure, MeasureKey
 from imuhip.assessment.norms import NormView
 from imuhip.assessment.pain import PainBeside, find_pain, pain_beside, pain_measures
@@ -98,9 +100,16 @@ def stride_lines(analysis: Analysis) -> list[str]:
         rows = analysis.strides[analysis.strides["side"] == side]
         used = rows["valid"].astype(bool)
         why = Counter(str(text) for text in rows["exclusion"][~used])
-        reasons = ", ".join(f"{n} {text}" for text, n in sorted(why.items()))
-        left_out = f"; {int((~used).sum())} excluded ({reasons})" if why else "; none excluded"
-        lines.append(f"{wording.words(side)}: {int(used.sum())} strides used{left_out}")
+        reasons = ", ".join(f"{n} {said(text)}" for text, n in sorted(why.items()))
+        told = words.STRIDES_EXCLUDED if why else words.STRIDES
+        lines.append(
+            told.format(
+                side=wording.words(side),
+                n=int(used.sum()),
+                excluded=int((~used).sum()),
+                reasons=reasons,
+            )
+        )
     return lines
 
 
@@ -112,7 +121,11 @@ def norm_text(views: tuple[NormView, ...]) -> str:
 def norm_source(views: tuple[NormView, ...]) -> str:
     """Return whose norms they are, and how good their evidence is."""
     return "; ".join(
-        f"{view.norm.source} ({view.norm.population}; evidence {view.norm.evidence})"
+        words.NORM_SOURCE.format(
+            source=view.norm.source,
+            population=said(view.norm.population),
+            evidence=view.norm.evidence,
+        )
         for view in views
     )
 
@@ -120,13 +133,16 @@ def norm_source(views: tuple[NormView, ...]) -> str:
 def _norm(view: NormView) -> str:
     norm = view.norm
     if norm.normal_from is not None:
-        upper = f" to {norm.normal_to:g}" if norm.normal_to is not None else ""
-        limited = f"limited to {norm.limited_to:g}°, " if norm.limited_to is not None else ""
-        normal = f"normal from {norm.normal_from:g}{upper}°"
+        limits = []
+        if norm.limited_to is not None:
+            limits.append(words.LIMITED.format(degrees=f"{norm.limited_to:g}"))
+        upper = "" if norm.normal_to is None else f"{norm.normal_to:g}"
+        normal = words.NORMAL_BETWEEN if upper else words.NORMAL_FROM
+        limits.append(normal.format(low=f"{norm.normal_from:g}", high=upper))
         standing = wording.STANDINGS[view.standing]
-        if view.standing == "between" and not limited:
+        if view.standing == "between" and norm.limited_to is None:
             standing = wording.BELOW
-        return f"{standing}: {limited}{normal}"
+        return f"{standing}: {', '.join(limits)}"
     if norm.mean is not None:
         return f"{norm.mean:g}{f' ± {norm.sd:g}' if norm.sd else ''}°"
-    return f"{norm.low:g} to {norm.high:g}°"
+    return words.BETWEEN.format(low=f"{norm.low:g}", high=f"{norm.high:g}")

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 
 from imuhip.app.models import wording
+from imuhip.app.models import wording_review as words
 from imuhip.app.models.session_file import SessionFile, norm_source, norm_text, stride_lines
+from imuhip.app.models.wording_texts import said
 from imuhip.assessment.change import Change, of_several_tests
 from imuhip.assessment.measures import Measure
 from imuhip.assessment.protocol import shipped_test
@@ -35,7 +37,7 @@ class TableRow:
 
 def trial_title(trial: TrialResult) -> str:
     """Return a performed test in words."""
-    return wording.sided(shipped_test(trial.test).title, trial.side)
+    return wording.sided(said(shipped_test(trial.test).title), trial.side)
 
 
 def measured(measure: Measure) -> str:
@@ -59,8 +61,10 @@ def review_rows(session: SessionFile, profile: str) -> list[TableRow]:
     for trial in session.assessment.trials:
         n = sum(len(found) for found in trial.repetitions.values())
         at = wording.duration(trial.start_s)
-        rows.append(TableRow((f"{trial_title(trial)}: {n} repetitions, at {at}",), "heading"))
-        rows += [TableRow((f"▲ {note}",), "note") for note in trial.notes]
+        rows.append(
+            TableRow((words.TRIAL.format(title=trial_title(trial), n=n, at=at),), "heading")
+        )
+        rows += [TableRow((f"▲ {said(note)}",), "note") for note in trial.notes]
         for measure in trial.measures:
             views = session.norms[profile].get(measure.key, ())
             rows.append(_row(measure, norm_text(views), norm_source(views)))
@@ -73,18 +77,24 @@ def review_rows(session: SessionFile, profile: str) -> list[TableRow]:
     if session.pain:
         rows.append(TableRow((wording.PAIN,), "heading"))
     for beside in session.pain:
-        said = beside.pain
+        pain = beside.pain
         during = wording.words(beside.test) if beside.test else wording.NO_TEST
-        nth = f", repetition {beside.repetition}" if beside.repetition else ""
-        side = wording.SIDE_NAMES[said.side]
-        text = f"{said.score} of 10, {side}, at {wording.duration(said.at_s)}: {during}{nth}"
+        text = (words.PAIN_IN if beside.repetition else words.PAIN).format(
+            score=pain.score,
+            side=wording.SIDE_NAMES[pain.side],
+            at=wording.duration(pain.at_s),
+            during=during,
+            n=beside.repetition,
+        )
         rows.append(TableRow((text,), "note"))
     return rows
 
 
 def _row(measure: Measure, norm: str, source: str) -> TableRow:
     label = wording.sided(wording.words(measure.name), measure.side)
-    return TableRow((label, measured(measure), str(measure.n), norm, measure.note), hint=source)
+    return TableRow(
+        (label, measured(measure), str(measure.n), norm, said(measure.note)), hint=source
+    )
 
 
 def change_rows(changes: tuple[Change, ...]) -> list[TableRow]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from imuhip.app.models import wording_cards
 from imuhip.app.models.wording_texts import said
 
 __all__ = [
@@ -219,12 +220,12 @@ def words(name: str) -> str:
 
 def sided(title: str, side: str | None) -> str:
     """Return a title with its side, if it has one."""
-    return f"{title}, {side}" if side else title
+    return f"{title}, {SIDE_NAMES.get(side, side)}" if side else title
 
 
 def segments(names: Iterable[str]) -> str:
     """Return segments as a list in words."""
-    return ", ".join(SEGMENT_NAMES.get(name, words(name)).lower() for name in names)
+    return ", ".join(wording_cards.IN_TEXT.get(name, name) for name in names)
 
 
 def amount(value: float, unit: str, *, fine: bool = False) -> str:

@@ -16,4 +16,13 @@ OFF_RATE: Final = "It should send {rate} Hz: bring it nearer."
 TWO_SENSORS: Final = "{first} and {second}"
 MORE_SENSORS: Final = "{first}, {second} and {n} more"
 WRONG: Final = "{names}: {state}"
+IN_TEXT: Final = {
+    "pelvis": "pelvis",
+    "thigh_left": "left thigh",
+    "thigh_right": "right thigh",
+    "shank_left": "left shank",
+    "shank_right": "right shank",
+    "trunk": "trunk",
+}
+"""Segments within a sentence."""
 STRIP: Final = "Sensors"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from imuhip.app.models import wording_window
+from imuhip.app.models.wording_texts import said
 from imuhip.errors import ImuhipError
 
 __all__ = ["InPlace", "make_worker", "told"]
@@ -35,5 +37,5 @@ def make_worker(name: str) -> Executor:
 def told(error: BaseException) -> tuple[str, str]:
     """Return what went wrong and what to do, in words."""
     if isinstance(error, ImuhipError):
-        return error.message, error.hint
-    return f"{type(error).__name__}: {error}", "please report this as a bug"
+        return said(error.message), said(error.hint)
+    return f"{type(error).__name__}: {error}", wording_window.A_BUG

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from imuhip.app.models import wording, wording_move
+from imuhip.app.models import wording, wording_move, wording_window
 from imuhip.app.models.angle_history import AngleHistory, AngleReading
 from imuhip.app.models.limits import is_usable
 from imuhip.app.models.palette import PATTERNS, LinePattern, Theme
@@ -209,8 +209,11 @@ class AngleNumber(QWidget):
         self.value.setText(value)
         self.sd.setText(f"± {sd}")
         low, high = reading.lowest_deg or 0.0, reading.highest_deg or 0.0
-        limits = f"{wording.degrees(low)} to {wording.degrees(high)}"
+        limits = wording_window.RANGE_DEG.format(
+            low=wording.degrees(low), high=wording.degrees(high)
+        )
         told = self._note or f"{span_s:.0f} s: {limits}"
         self.range.setText(told if usable else wording_move.TOO_UNCERTAIN)
         doubt = "" if usable else f", {wording_move.TOO_UNCERTAIN}"
-        self.setAccessibleName(f"{self._label}: {value}, plus or minus {sd}{doubt}")
+        spoken = wording_window.SPOKEN_ANGLE.format(angle=self._label, value=value, sd=sd)
+        self.setAccessibleName(f"{spoken}{doubt}")

@@ -81,14 +81,14 @@ class FigurePanel(QFrame):
         ground.setCosmetic(True)
         self._ground.setPen(ground)
         colours = {"left": theme.curves["left"], "right": theme.curves["right"], "": theme.ink}
-        for key, colour in {**colours, "not measured": theme.muted}.items():
-            pen = QPen(QColor(colour), 1.0 if key == "not measured" else _WIDTH)
+        for key, colour in {**colours, "unmeasured": theme.muted}.items():
+            pen = QPen(QColor(colour), 1.0 if key == "unmeasured" else _WIDTH)
             pen.setCosmetic(True)
             if key == "right":
                 pen.setDashPattern([4.0, 1.6])
             self._pens[key] = pen
         for line in self._lines.values():
-            line.setPen(self._pens["not measured"])
+            line.setPen(self._pens["unmeasured"])
 
     def show_figure(self, figure: Figure) -> None:
         """Draw the newest posture."""
@@ -104,7 +104,7 @@ class FigurePanel(QFrame):
                 line.setPath(_circle(across + ends[1, 0], ends[1, 1] + 1.2 * _HEAD_M))
                 continue
             side = name.rpartition("_")[2] if "_" in name else ""
-            pen = self._pens.get(side if part.measured else "not measured")
+            pen = self._pens.get(side if part.measured else "unmeasured")
             if pen is not None and line.pen() != pen:
                 line.setPen(pen)
             line.setPath(_line(across + ends[0, 0], ends[0, 1], across + ends[1, 0], ends[1, 1]))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from imuhip.app.models import wording
+from imuhip.app.models import wording, wording_window
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.recording_control import RecordingState
 from imuhip.app.views.style import LARGE_TEXT, set_kind, show_elided
@@ -53,12 +53,12 @@ class Header(QFrame):
             label.setObjectName(name)
         self.detail.setWordWrap(True)
         self.headline.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.elapsed.setAccessibleName("Recorded time")
-        self.file.setAccessibleName("Recording")
+        self.elapsed.setAccessibleName(wording_window.RECORDED_TIME)
+        self.file.setAccessibleName(wording_window.RECORDING)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(180, 10)
-        self.progress.setAccessibleName("Progress of this step")
+        self.progress.setAccessibleName(wording_window.PROGRESS)
         self.record, self.mark = QPushButton(wording.RECORD), QPushButton(wording.MARK)
         self.record.setObjectName("record")
         self.record.setMinimumWidth(170)

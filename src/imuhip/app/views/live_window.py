@@ -149,36 +149,36 @@ class LiveWindow(QMainWindow):
             self._keys.add([StepKey(text, tuple(keys), call, steps)])
 
         do, words = self.session.do, wording_window
-        add("Next", ["Space"], self.go_on)
-        add("Record or stop", ["Ctrl+R"], self.toggle_recording)
+        add(words.NEXT, ["Space"], self.go_on)
+        add(words.RECORD_OR_STOP, ["Ctrl+R"], self.toggle_recording)
         for step in STEPS:
             add(wording.STEP_TITLES[step], [wording.STEP_KEYS[step]], partial(self.go_to, step))
-        add("Left", ["L"], lambda: do.choose_side("left"), "do")
-        add("Right", ["R"], lambda: do.choose_side("right"), "do")
-        add("Stand again", ["C"], do.stand_again, "do")
-        add("Leave out", ["Escape"], do.leave, "do")
-        add("Back to the list", ["Escape"], self.person_page.leave, "person")
-        add("Side of pain", ["P"], do.turn_pain_side)
-        add("Other norms", ["N"], self.session.review.turn_profile, "review")
-        add("Write the report", ["Ctrl+P"], self.write_report, "review", "retest")
-        add("Open the report", ["Ctrl+O"], self.review_page.open_report, "review", "retest")
-        add("Sensors left on", ["S"], self.session.retest.turn_strapping, "retest")
+        add(wording.SIDE_LEFT, ["L"], lambda: do.choose_side("left"), "do")
+        add(wording.SIDE_RIGHT, ["R"], lambda: do.choose_side("right"), "do")
+        add(words.STAND_AGAIN, ["C"], do.stand_again, "do")
+        add(words.LEAVE_OUT, ["Escape"], do.leave, "do")
+        add(words.BACK_TO_THE_LIST, ["Escape"], self.person_page.leave, "person")
+        add(words.SIDE_OF_PAIN, ["P"], do.turn_pain_side)
+        add(words.OTHER_NORMS, ["N"], self.session.review.turn_profile, "review")
+        add(words.WRITE_REPORT, ["Ctrl+P"], self.write_report, "review", "retest")
+        add(words.OPEN_REPORT, ["Ctrl+O"], self.review_page.open_report, "review", "retest")
+        add(words.SENSORS_LEFT_ON, ["S"], self.session.retest.turn_strapping, "retest")
         for score in PAIN_SCORES:
             add(
-                f"Pain {score}",
+                words.PAIN_LEVEL.format(score=score),
                 ["T" if score == 10 else str(score)],
                 partial(do.tell_pain, score),
                 "do",
                 "live",
             )
-        add("Mark this instant", ["M"], self.model.mark)
+        add(words.MARK_INSTANT, ["M"], self.model.mark)
         add(words.LIGHT_OR_DARK, ["Ctrl+D"], self.toggle_theme)
         add(words.LARGER, ["Ctrl++", "Ctrl+="], partial(self.enlarge, 1))
         add(words.SMALLER, ["Ctrl+-"], partial(self.enlarge, -1))
         add(words.SCROLL_DOWN, ["Ctrl+Down"], partial(self.scroll_page, 1))
         add(words.SCROLL_UP, ["Ctrl+Up"], partial(self.scroll_page, -1))
         add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
-        add("Quit", ["Ctrl+Q"], self._quit)
+        add(words.QUIT, ["Ctrl+Q"], self._quit)
         self._keys.add(self.person_page.keys, ["person"])
         self._keys.add(self.do_page.keys, ["do"])
         self._keys.add(self.review_page.keys, ["review"])

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from imuhip.app.models import wording_cards
 from imuhip.app.models.sensor_cards import SensorCard
 from imuhip.app.views.style import set_kind, show_elided
 
@@ -35,7 +36,7 @@ class SensorStrip(QWidget):
     def __init__(self, in_a_row: int = CARDS_IN_A_ROW) -> None:
         super().__init__()
         self._most = self._in_a_row = in_a_row
-        self.setAccessibleName("Sensors")
+        self.setAccessibleName(wording_cards.STRIP)
         self.cards: dict[str, CardWidget] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -115,9 +116,6 @@ class CardWidget(QFrame):
         self.title.setText(card.title)
         self.state.setText(card.state)
         show_elided(self.name, card.name)
-        self.figures.setText(
-            f"battery {card.battery}  ·  signal {card.signal}  ·  {card.rate}"
-            f"  ·  lost {card.loss}  ·  {card.age} ago"
-        )
+        self.figures.setText(card.figures)
         self.step.setText(card.next_step or " ")  # keeps its line, so that nothing jumps
         self.setAccessibleName(card.spoken)
