@@ -74,3 +74,18 @@ def test_a_session_of_bows_alone_is_not_told_to_exchange_sensors() -> None:
     with pytest.raises(AnalysisError, match="walking or running found") as caught:
         imuhip.analyze(perform("hinge", seed=4).recording)
     assert "exchange" not in str(caught.value)
+
+
+def test_clocks_that_a_walk_shows_apart_are_put_right_in_tests() -> None:
+    done = perform_after_walk("knee_to_chest", seed=11, side="left", minutes=0.6)
+    true_deg = done.truth["pelvis_onset_flexion_deg"]
+    sensors = dict(done.recording.sensors)
+    thigh = sensors["thigh_left"]
+    sensors["thigh_left"] = replace(thigh, time_s=thigh.time_s + 0.05)
+    late = replace(done.recording, sensors=sensors)
+
+    (alone,) = imuhip.assess(late).trials
+    assert abs(alone.measure("hip_flexion_pelvis_neutral").value - true_deg) > 3.0
+    (told,) = imuhip.assess(late, analysis=imuhip.analyze(late)).trials
+    assert abs(told.measure("hip_flexion_pelvis_neutral").value - true_deg) < 2.0
+    assert any("thigh_left" in note and "ms late" in note for note in told.notes)

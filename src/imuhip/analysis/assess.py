@@ -11,6 +11,7 @@ import numpy as np
 from imuhip.analysis.input_check import check_input
 from imuhip.analysis.reserves import GaitReserve, find_reserves
 from imuhip.analysis.sensor_intrinsics import corrected_sensors
+from imuhip.analysis.trial_clocks import on_one_clock
 from imuhip.analysis.trials import Trial, find_trials, trial_motion
 from imuhip.analysis.walked_axes import walked_right
 from imuhip.assessment.measures import Measure, MeasureKey
@@ -137,8 +138,9 @@ def assess(
         pose before it. A walk with the same straps tells which way the sensors face; without one,
         gravity in the test's posture does, and list and twist of standing tests are left out.
     analysis : Analysis, optional
-        Of the same recording: its pose and gait are then used where no marker names them, and what
-        gait uses of the range that the tests found is told (`Assessment.reserves`).
+        Of the same recording: its pose and gait are then used where no marker names them, sensors
+        whose clocks it found apart are put on one, and what gait uses of the range that the tests
+        found is told (`Assessment.reserves`).
     intrinsics : mapping of segment to Intrinsics, or bool
         As in `imuhip.analyze`.
 
@@ -158,14 +160,23 @@ def assess(
         raise _no_test(recording.markers)
     check_input(recording.sensors, recording.rate_hz)
     sensors, _ = corrected_sensors(recording, intrinsics)
+    sync = {} if analysis is None else analysis.quality["sync"]
+    sensors, late = on_one_clock(sensors, recording.markers, sync)
     markers = _markers(recording.markers, analysis)
     right_S = walked_right(sensors, markers, recording.rate_hz)
     results = tuple(
-        assess_trial(sensors, markers, recording.rate_hz, trial, right_S) for trial in trials
+        _noting(assess_trial(sensors, markers, recording.rate_hz, trial, right_S), trial, late)
+        for trial in trials
     )
     if analysis is None:
         return Assessment(results)
     return Assessment(results, find_reserves(_last_of_each(results), analysis.summary))
+
+
+def _noting(result: TrialResult, trial: Trial, late: Mapping[str, str]) -> TrialResult:
+    """Add what was put right of the clocks of this test's sensors."""
+    told = tuple(late[s] for s in trial.test.segments(trial.side) if s in late)
+    return replace(result, notes=(*result.notes, *told)) if told else result
 
 
 def _last_of_each(trials: Sequence[TrialResult]) -> tuple[Measure, ...]:

@@ -185,6 +185,7 @@ def sync_quality(
             "offset_ms": round(1e3 * found.offset_s, 2),
             "sd_ms": round(1e3 * found.sd_s, 2),
             "skew_ppm": round(1e6 * found.skew, 2),
+            "middle_s": round(found.middle_s, 3),
             "corrected": segment in corrected,
             "against": REFERENCES[segment],
         }

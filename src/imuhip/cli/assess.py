@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,12 +90,11 @@ def assess(
 def measured(recording: Recording, name: str) -> Assessment:
     """Measure the tests of a recording, and what its gait uses of them, with progress on stderr."""
     import imuhip
-    from imuhip.analysis.reserves import find_reserves
 
     with working(f"measuring {name}", 1.0):
         found = imuhip.assess(recording)
     asked = {"hip_internal_rotation_true", "hip_extension_of_hip"}
-    if not asked & {measure.name for measure in found.measures}:
+    if not asked & {m.name for m in found.measures} and _are_on_one_clock(recording):
         return found
     minutes = recording.duration_s / 60.0
     with working(f"analysing the gait of {name}", 0.5 * minutes):
@@ -106,7 +104,13 @@ def measured(recording: Recording, name: str) -> Assessment:
             if any(marker.name == "gait" for marker in recording.markers):
                 note(f"what gait uses of the range is not told: {error.message}")
             return found
-    return replace(found, reserves=find_reserves(found.measures, analysis.summary))
+    return imuhip.assess(recording, analysis=analysis)
+
+
+def _are_on_one_clock(recording: Recording) -> bool:
+    """Return whether every sensor's own clock was mapped; if not, its walk is asked."""
+    devices = recording.devices
+    return all(s in devices and devices[s].identity.clock_hz > 0.0 for s in recording.sensors)
 
 
 def _print_reserves(reserves: Sequence[GaitReserve]) -> None:
