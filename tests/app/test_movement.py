@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -371,6 +372,41 @@ def test_repetitions_are_heard_once_each(walk) -> None:
     for n_done in (0, 1, 1, 2, 3, 3, 0, 1):
         movement.count(n_done, 3)
     assert speaker.told == [1, 1, 2, 1]
+
+
+def test_tones_follow_the_limit_and_end_with_the_movement(walk) -> None:
+    speaker = Heard()
+    source = PlayedSource(walk)
+    live = LiveModel(source)
+    movement = MovementModel(live, InPlace(), sounds(speaker))
+    while source.now_s < 50.0:
+        source.play_to(source.now_s + 0.1)
+        live.pull()
+        movement.pull(sounds=False)
+    movement.sounds.toggle()
+    feedback = movement.feedback
+    feedback.choose_angle("hip_flexion_left")
+    feedback.turn_sense()
+
+    def play(seconds: float, *, going: bool = True) -> list[object]:
+        speaker.told.clear()
+        until_s = source.now_s + seconds
+        while source.now_s < until_s:
+            source.play_to(source.now_s + 1 / 30)
+            live.pull()
+            movement.pull(sounds=going)
+        return list(speaker.told)
+
+    feedback.set_limit(15.0)
+    told = play(3.4)  # three strides of about 1.05 s
+    assert told[0] is True and 5 <= len(told) <= 8
+    assert all(one is not other for one, other in pairwise(told)), "on and off by turns"
+    assert play(1.2, going=False)[:1] in ([], [False]), "it ends with the movement"
+    feedback.turn_sense()
+    assert feedback.sense == "above"
+    feedback.set_limit(15.0)
+    told = play(3.4)
+    assert set(told) == {1} and 2 <= len(told) <= 4, "reaching it is heard once"
 
 
 # -- the window -----------------------------------------------------------------------------------

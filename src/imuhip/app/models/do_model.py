@@ -243,7 +243,7 @@ class DoModel:
 
     def pull(self) -> None:
         """Take in what the sensors sent and what the worker found; never waits."""
-        self.movement.pull()
+        self.movement.pull(sounds=self.phase in ("going", "doing"))
         self._count()
         if self._live.rings:
             self._follow()

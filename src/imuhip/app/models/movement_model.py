@@ -93,14 +93,24 @@ class MovementModel:
 
     # -- as time goes by --------------------------------------------------------------------------
 
-    def pull(self) -> None:
-        """Take in the newest angles; never waits."""
+    def pull(self, *, sounds: bool = True) -> None:
+        """Take in the newest angles; never waits.
+
+        Parameters
+        ----------
+        sounds : bool
+            Whether something is being done that the limit is for.
+        """
         angles = self._live.newest
         if angles is not None:
             self._follow(angles)
         self._look_for_earlier()
         self.sounds.pull()
-        self.sounds.hold(self.feedback.look(self._live.history).is_wrong)
+        before = self.feedback.state.state
+        state = self.feedback.look(self._live.history)
+        self.sounds.hold(state.is_wrong and sounds)
+        if sounds and (before, state.state) == ("short", "good"):
+            self.sounds.count(is_last=False)  # reached
 
     def count(self, n_done: int, n_wanted: int) -> None:
         """Let repetitions be heard that were counted since the last call; 0 begins anew."""
