@@ -86,6 +86,23 @@ def test_measures_go_over_the_visits_in_order_of_time_with_uncertainty_and_verdi
     assert "one person, no control" in text and "our own people" in text
 
 
+def test_visits_without_their_samples_make_the_same_page(tmp_path: Path) -> None:
+    import imuhip
+
+    paths = [one.save(tmp_path / f"{k}.h5") for k, one in enumerate(visits()[1:])]
+    whole = []
+    for path in paths:
+        recording = imuhip.open(path)
+        whole.append(Session(recording, None, imuhip.assess(recording), "nobody walked"))
+    found = find_history(
+        [one.recording for one in whole], LIMITS,
+        lambda recording: next(one for one in whole if one.recording is recording).measured,
+    )  # fmt: skip
+    light = [one.without_samples() for one in whole]
+    assert max(len(series) for one in light for series in one.recording.sensors.values()) == 2
+    assert render_person(found, light, made_at=START) == render_person(found, whole, made_at=START)
+
+
 def test_dose_and_what_was_worn_stand_beside_each_visit() -> None:
     text = text_of(page_of(visits()))
     doses = text[text.index("Dose of each visit") :]

@@ -13,7 +13,7 @@ from imuhip.cli.output import note, print_json, progress, working
 if TYPE_CHECKING:
     from imuhip.analysis.compare import Measured
     from imuhip.cli.pages import Pages
-    from imuhip.recording.session import Recording
+    from imuhip.report.change_page import Session
 
 __all__ = ["files_of_person", "person_page", "safe_name"]
 
@@ -59,6 +59,11 @@ def files_of_person(code: str, places: Sequence[Path]) -> list[Path]:
     return found
 
 
+def _begun(session: Session) -> float:
+    at = session.recording.start_time
+    return at.timestamp() if at else 0.0
+
+
 def person_page(
     code: str,
     places: Sequence[Path],
@@ -77,17 +82,22 @@ def person_page(
     from imuhip.report.person_page import render_person
 
     own = read_limits(limits) if limits else ()
-    recordings = [imuhip.open(path) for path in files_of_person(code, places)]
-    sessions: list[Session] = []
-    with progress(f"measuring {len(recordings)} visits", len(recordings)) as advance:
-
-        def measure(recording: Recording) -> Measured:
+    paths = files_of_person(code, places)
+    visits: dict[Path | None, tuple[Session, Measured]] = {}
+    with progress(f"measuring {len(paths)} visits", len(paths)) as advance:
+        for path in paths:
+            recording = imuhip.open(path)
             analysis, assessment, no_gait = findings(recording, options)
-            sessions.append(Session(recording, analysis, assessment, no_gait, Settings(**options)))
-            advance(len(sessions))
-            return sessions[-1].measured
-
-        found = find_history(recordings, (*own, *shipped_limits()), measure)
+            whole = Session(recording, analysis, assessment, no_gait, Settings(**options))
+            # one visit's samples in memory at a time, however many there are
+            visits[recording.path] = (whole.without_samples(), whole.measured)
+            advance(len(visits))
+    found = find_history(
+        [session.recording for session, _ in visits.values()],
+        (*own, *shipped_limits()),
+        lambda recording: visits[recording.path][1],
+    )
+    sessions = sorted((session for session, _ in visits.values()), key=_begun)
     with working("writing the page", 1.0):
         pages.write(render_person(found, sessions))
     last = found.sessions[-1].changes

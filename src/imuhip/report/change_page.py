@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from imuhip.analysis.compare import Measured
 from imuhip.analysis.history import History
 from imuhip.analysis.history import Session as Visit
 from imuhip.assessment.pain import find_pain
+from imuhip.core.series import ImuSeries
+from imuhip.recording.session import Truth
 from imuhip.report.changes import change_groups, limit_lines
 from imuhip.report.course_tiles import course_tile
 from imuhip.report.file import write_page
@@ -58,6 +60,27 @@ class Session:
     assessment: Assessment | None
     no_gait: str = ""
     settings: Settings | None = None
+
+    def without_samples(self) -> Session:
+        """Return what a page of many visits needs, in little memory: no samples, no curves."""
+        sensors = {
+            name: ImuSeries(one.time_s[[0, -1]], one.acc[[0, -1]], one.gyr[[0, -1]])
+            for name, one in self.recording.sensors.items()
+            if len(one) > 1
+        }
+        truth = self.recording.truth_motion
+        light = replace(
+            self.recording,
+            sensors=sensors or self.recording.sensors,
+            truth_motion=truth and Truth(truth.time_s[:1], truth.angles_rad[:1]),
+        )
+        if self.analysis is None:
+            return replace(self, recording=light)
+        angles, strides = self.analysis.angles.iloc[:0], self.analysis.strides.iloc[:0]
+        analysis = replace(
+            self.analysis, angles=angles, strides=strides, orientations={}, seconds=None
+        )
+        return replace(self, recording=light, analysis=analysis)
 
     @property
     def measured(self) -> Measured:
