@@ -123,7 +123,10 @@ class PersonModel:
         """Return what stands above them."""
         if self.chosen is None:
             return ""
-        return words.PAST.format(code=self.chosen.code, folder=self.shelf.folder)
+        title = words.PAST.format(code=self.chosen.code, folder=self.shelf.folder)
+        if self.shelf.of(self.chosen.code):
+            return title
+        return f"{title}: {words.LOOKING if self.shelf.is_looking else words.PAST_NONE}"
 
     @property
     def notes(self) -> list[str]:

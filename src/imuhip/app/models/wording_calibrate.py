@@ -40,13 +40,11 @@ STEP_TITLES: Final = {
     "leg_swing": "Leg swings",
 }
 STEP_LINE: Final = "{sign} {title}"
-STEP_LINE_GRADE: Final = "{sign} {title}: {grade}"
 SECONDS: Final = "seconds"
 STILL_BAR: Final = "{segment}: still"
 MOVES_BAR: Final = "{segment}: moves"
 SILENT_BAR: Final = "{segment}: no samples"
 POSE_GRADE: Final = "Standing pose: grade {grade}"
-STRAPS: Final = "Straps"
 CHECKS: Final = {
     "segments": "Each sensor on its segment",
     "sides": "Left and right",
@@ -62,7 +60,6 @@ GRADES: Final = {
     "C": "doubtful: do it again if you can",
     "D": "not usable: do it again",
 }
-REASONS: Final = "Why"
 BEGIN: Final = "Begin  (Space)"
 NEXT: Final = "Done  (Space)"
 GO_ON: Final = "Go on  (Space)"

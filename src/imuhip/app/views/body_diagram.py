@@ -35,6 +35,7 @@ _LIMBS: Final = (
 )
 """From, to and width of each limb."""
 _MARK: Final = 0.030
+_CAPTION_PX: Final = 13
 _MIDDLE: Final = 0.48
 """Of the width: labels on the right are longer."""
 
@@ -115,6 +116,12 @@ class BodyDiagram(QWidget):
         painter.drawEllipse(self._at(0.50, 0.06), 0.05 * height, 0.06 * height)
         for place in self._places:
             self._draw_place(painter, place)
+        font = QFont(self.font())
+        font.setPixelSize(round(_CAPTION_PX * self._scale))
+        painter.setFont(font)
+        painter.setPen(QColor(theme.muted))
+        below = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+        painter.drawText(QRectF(self.rect()), below, words.FRONT)
         painter.end()
 
     def _draw_place(self, painter: QPainter, place: Place) -> None:
@@ -181,9 +188,10 @@ class BodyDiagram(QWidget):
 
     def _frame(self) -> QRectF:
         """Return where the body stands: as high as there is room, in the middle."""
-        height = float(min(self.height() - 8, 1.25 * self.width()))
+        caption = 1.6 * _CAPTION_PX * self._scale
+        height = float(min(self.height() - caption, 1.25 * self.width()))
         left = _MIDDLE * self.width() - 0.5 * height
-        return QRectF(left, 0.5 * (self.height() - height), height, height)
+        return QRectF(left, 0.5 * (self.height() - caption - height), height, height)
 
     def _at(self, x: float, y: float) -> QPointF:
         frame = self._frame()

@@ -149,7 +149,7 @@ class SensorsPage(QWidget):
             "tap": words.TAPS,
             "blink": words.BLINK,
             "virtual": words.REAL if sensors.simulated else words.VIRTUAL,
-            "stop": f"{words.STOP} (Esc)",
+            "stop": words.STOP_KEY,
         }
         for key, button in self.buttons.items():
             button.setText(texts[key])
