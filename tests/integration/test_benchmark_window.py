@@ -12,7 +12,7 @@ pytest.importorskip("bumble", reason="virtual Bluetooth is not installed")
 
 from benchmarks import window
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 
 def test_the_window_loses_nothing_of_seven_sensors_and_judges_its_promises(capsys, tmp_path):
