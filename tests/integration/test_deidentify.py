@@ -192,9 +192,26 @@ def test_the_command_says_what_it_took_out(named: Path, tmp_path: Path) -> None:
     out = tmp_path / "shared"
     ran = CliRunner().invoke(build(), ["deidentify", str(source), "--out", str(out), "--json"])
     assert ran.exit_code == 0, ran.output
-    (told,) = json.loads(ran.stdout)
+    (told,) = json.loads(ran.stdout)["copies"]
     assert Path(told["written"]).parent == out and NAME not in ran.stdout
     assert told["subject"] in told["written"] and told["removed"]["addresses"] == 3
     plain = CliRunner().invoke(build(), ["deidentify", str(source), "-o", str(out), "--code", "B2"])
     assert plain.exit_code == 0 and "removed: addresses (3)" in plain.stdout
     assert "How somebody moves can itself tell who it is" in plain.stdout
+
+
+def test_a_folder_is_copied_as_far_as_it_can_be_read(named: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    (study / "inner").mkdir(parents=True)
+    shutil.copyfile(named, study / "inner" / "a.h5")
+    (study / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    out = tmp_path / "shared"
+    ran = CliRunner().invoke(build(), ["deidentify", str(study), "-o", str(out), "--json"])
+    assert ran.exit_code == 3, ran.output
+    told = json.loads(ran.stdout)
+    assert len(told["copies"]) == 1 and [Path(f["file"]).name for f in told["failed"]] == [
+        "broken.h5"
+    ]
+    assert len(list(out.iterdir())) == 1
+    two = CliRunner().invoke(build(), ["deidentify", str(study), "-o", str(tmp_path / "x.h5")])
+    assert two.exit_code == 2 and "one name for 2 files" in two.stderr

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imuhip.cli.batch import EXIT_SOME_FAILED
 from imuhip.cli.options import JsonOption, OptionError
-from imuhip.cli.output import note, print_json, say, working
+from imuhip.cli.output import note, print_json, progress, say
+
+if TYPE_CHECKING:
+    from imuhip.errors import ImuhipError
+    from imuhip.recording.deidentify import Deidentified
 
 __all__ = ["deidentify"]
 
-_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Session files (.h5).")]
+_Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Session files (.h5), or folders of them.")
+]
 _OutOption = Annotated[
     Path | None,
     typer.Option(
@@ -42,48 +50,78 @@ def deidentify(
     json: JsonOption = False,
 ) -> None:
     """Write copies without names, notes, serials, addresses and true dates; samples stay as are."""
+    from imuhip.errors import ImuhipError
     from imuhip.exchange.deidentified import deidentified_copy, read_key
 
+    paths = [p for f in files for p in (sorted(f.rglob("*.h5")) if f.is_dir() else [f])]
     alone = out is not None and out.suffix == ".h5"
-    if alone and len(files) > 1:
+    if alone and len(paths) > 1:
         raise OptionError(
-            f"--out {out}: one name for {len(files)} files", hint="name a folder: --out shared/"
+            f"--out {out}: one name for {len(paths)} files", hint="name a folder: --out shared/"
         )
+    if not paths:
+        raise OptionError("no session file (.h5) in the folders named", hint="name one that has")
     secret = read_key(key) if key is not None else None
-    done = []
-    for file in files:
-        with working(f"copying {file.name}", 2.0):
-            found = deidentified_copy(
-                file,
-                None if alone else out,
-                out=out if alone else None,
-                code=code,
-                shift_days=shift_days,
-                key=secret,
-            )
-        done.append((file, found))
+    done: list[tuple[Path, Deidentified]] = []
+    failed: list[tuple[Path, ImuhipError]] = []
+    with progress(f"copying {len(paths)} recordings", len(paths)) as advance:
+        for path in paths:
+            try:
+                copy = deidentified_copy(
+                    path,
+                    None if alone else out,
+                    out=out if alone else None,
+                    code=code,
+                    shift_days=shift_days,
+                    key=secret,
+                )
+            except ImuhipError as error:
+                if len(paths) == 1:
+                    raise
+                failed.append((path, error))
+            else:
+                done.append((path, copy))
+            advance(len(done) + len(failed))
     if json:
-        print_json(
-            [
-                {
-                    "file": file,
-                    "written": found.path,
-                    "subject": found.subject,
-                    "shifted_days": found.shifted_days,
-                    "removed": {one.what: one.count for one in found.removed},
-                    "kept": _KEPT,
-                }
-                for file, found in done
-            ]
-        )
-        return
+        print_json(_as_dict(done, failed))
+    else:
+        _say(done, failed)
+    if failed:
+        raise typer.Exit(EXIT_SOME_FAILED if done else 1)
+
+
+def _as_dict(
+    done: Sequence[tuple[Path, Deidentified]], failed: Sequence[tuple[Path, ImuhipError]]
+) -> dict[str, Any]:
+    return {
+        "copies": [
+            {
+                "file": file,
+                "written": found.path,
+                "subject": found.subject,
+                "shifted_days": found.shifted_days,
+                "removed": {one.what: one.count for one in found.removed},
+            }
+            for file, found in done
+        ],
+        "failed": [{"file": file, "code": e.code, "reason": e.message} for file, e in failed],
+        "kept": _KEPT,
+    }
+
+
+def _say(
+    done: Sequence[tuple[Path, Deidentified]], failed: Sequence[tuple[Path, ImuhipError]]
+) -> None:
     for file, found in done:
         say(f"{file} -> {found.path}")
         say(f"  subject {found.subject}; dates moved by {found.shifted_days} days")
         for one in found.removed:
             say(f"  removed: {one.what} ({one.count})")
-    say(f"kept: {_KEPT}")
-    note("hint: whoever knows code and days can undo them; keep this output (or the key) apart")
+    for file, error in failed:
+        say(f"{file}: not copied: error[{error.code}] {error.message}")
+    if done:
+        say(f"kept: {_KEPT}")
+        note("hint: whoever knows code and days can undo them; keep this output (or the key) apart")
 
 
 _KEPT = (
