@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,21 @@ def test_check_of_a_good_recording(session: Path) -> None:
     result = cli("check", session)
     assert result.exit_code == 0
     assert "verdict: good" in result.stdout
+    assert {s: one["against"] for s, one in told["sync"].items()} == {
+        "thigh_left": "pelvis",
+        "thigh_right": "pelvis",
+    }
+    told_ms = told["sync"]["thigh_left"]["offset_ms"]
+    assert f"clocks by the motion itself: thigh_left {told_ms:+.1f} ±" in result.stdout
+
+
+def test_a_recovered_recording_is_not_sent_to_be_recovered_again(
+    session: Path, tmp_path: Path
+) -> None:
+    path = replace(imuhip.open(session), state="recovered").save(tmp_path / "rescued.h5")
+    told = json.loads(cli("check", path, "--json").stdout)
+    assert told["verdict"] == "doubtful" and told["next"].startswith("imuhip report ")
+    assert any("recovered" in finding for finding in told["findings"])
 
 
 def _with_gap(session: Path, path: Path, gap_s: float) -> Path:

@@ -174,8 +174,6 @@ def checked(file: Path) -> Checked:
 def next_step(found: Checked, file: Path) -> str:
     """Return what to do with a file after this verdict."""
     path = quoted(file)
-    if found.recording.state != "complete":
-        return f"imuhip recover {path}"
     if found.verdict != VERDICTS[2]:
         return f"imuhip report {path}"
     if found.calibration.grade is None:
