@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollBar, QWidget
 
 import imuhip
+from imuhip.app.models import translation
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.preferences import PreferenceFile
 from imuhip.app.models.session_model import STEPS
@@ -155,6 +156,43 @@ def test_every_step_fits_the_screen_and_scrolls_where_it_must(window, size, perc
             if button.isVisible() and not isinstance(button, QScrollBar) and button.text():
                 room = button.width() - button.fontMetrics().horizontalAdvance(button.text())
                 assert room >= 0, f"{step}: {button.text()!r} is cut off"
+
+
+def flat(value) -> list[str]:
+    """Return every string of a constant."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [text for part in parts for text in flat(part)]
+
+
+def test_a_german_window_has_no_english_in_it(application, walk, tmp_path) -> None:
+    english = translation.constants()
+    told = translation.read_language("de")
+    pairs = [
+        (one, other)
+        for module, table in english.items()
+        for key, value in table.items()
+        for one, other in zip(flat(value), flat(told[module][key]), strict=True)
+    ]
+    same = {other for _, other in pairs}
+    only_english = {one for one, _ in pairs if len(one) > 2 and one not in same}
+    translation.use("de")
+    try:
+        window = LiveWindow(LiveModel(PlayedSource(walk), simulated=True))
+        window.show()
+        for step in STEPS:
+            window.go_to(step)
+            settle(window)
+            shown = [w.text() for w in window.findChildren(QLabel) if w.isVisible()]
+            shown += [w.text() for w in window.findChildren(QAbstractButton) if w.isVisible()]
+            shown += [w.accessibleName() for w in window.findChildren(QWidget) if w.isVisible()]
+            shown += [action.text() for action in window.findChildren(QAction)]
+            assert not only_english & {text.strip() for text in shown}, step
+        assert window.steps.buttons["calibrate"].text().startswith("Kalibrieren")
+        window.close()
+    finally:
+        translation.use("en")
 
 
 def test_settings_that_are_not_understood_are_told_in_the_window(
