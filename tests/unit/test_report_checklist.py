@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from imuhip.analysis.settings import Settings
 from imuhip.core.series import Marker
-from imuhip.report.checklist import CATEGORIES, Measured, checklist, render_checklist
+from imuhip.errors import ConfigError
+from imuhip.report.checklist import (
+    CATEGORIES,
+    Measured,
+    checklist,
+    read_facts,
+    render_checklist,
+)
 from imuhip.report.pdf import pdf_of
 from report_session import MADE_AT, analysis, device, recording
 
@@ -67,3 +77,23 @@ def test_strangers_text_is_escaped_and_nothing_is_loaded() -> None:
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r"https?://", html)
     assert pdf_of(html, made_at=MADE_AT).startswith(b"%PDF-")
+
+
+def test_a_study_states_what_no_file_knows(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        '[facts]\n"Footwear" = "own shoes <b>"\n"Overall grade" = "agreed by two raters"\n'
+    )
+    facts = read_facts(path)
+    items = {item.asked: item for item in checklist(filled(), facts)}
+    assert (items["Footwear"].answer, items["Footwear"].source) == ("own shoes <b>", "stated")
+    assert items["Overall grade"].answer == "A; stated: agreed by two raters"
+    html = render_checklist(filled(), facts=facts, made_at=MADE_AT)
+    assert "own shoes &lt;b&gt;" in html
+    path.write_text('[facts]\n"Shoes" = "own"\n')
+    with pytest.raises(ConfigError, match="Shoes") as refused:
+        checklist(filled(), read_facts(path))
+    assert refused.value.code == "E785"
+    path.write_text("facts = 3\n")
+    with pytest.raises(ConfigError):
+        read_facts(path)

@@ -16,16 +16,23 @@ __all__ = ["checklist_page"]
 
 
 def checklist_page(
-    recording: Recording, file: Path, pages: Pages, options: dict[str, Any], *, json: bool
+    recording: Recording,
+    file: Path,
+    pages: Pages,
+    options: dict[str, Any],
+    *,
+    facts: Path | None,
+    json: bool,
 ) -> None:
     """Fill and write the checklist."""
     from imuhip.analysis.settings import Settings
-    from imuhip.report.checklist import Measured, checklist, render_checklist
+    from imuhip.report.checklist import Measured, checklist, read_facts, render_checklist
 
+    stated = read_facts(facts) if facts is not None else None
     analysis, assessment, no_gait = findings(recording, options)
     measured = Measured(recording, analysis, assessment, Settings(**options), no_gait)
-    items = checklist(measured)
-    pages.write(render_checklist(measured))
+    items = checklist(measured, stated)
+    pages.write(render_checklist(measured, facts=stated))
     if json:
         print_json({"file": file, **pages.as_dict(), "items": [one.as_dict() for one in items]})
     else:

@@ -45,6 +45,10 @@ ChecklistOption = Annotated[
         "--checklist", help="What to report of the measurement (ISB 2024), filled from the file."
     ),
 ]
+FactsOption = Annotated[
+    Path | None,
+    typer.Option("--facts", help="What a study states of the checklist's items (TOML)."),
+]
 BeforeOption = Annotated[
     Path | None, typer.Option("--before", help="An earlier session: the page shows the change.")
 ]
@@ -72,6 +76,7 @@ def report(
     paper: PaperOption = "a4",
     person: PersonOption = None,
     checklist: ChecklistOption = False,
+    facts: FactsOption = None,
     before: BeforeOption = None,
     norms: NormsOption = None,
     sex: SexOption = "any",
@@ -103,6 +108,8 @@ def report(
         "magnetometer": magnetometer,
         "place": where,
     }
+    if facts and not checklist:
+        raise OptionError("--facts are of a checklist", hint="imuhip report FILE --checklist")
     if checklist and (person is not None or len(both) == 2):
         raise OptionError("--checklist is of one session", hint="imuhip report FILE --checklist")
     if person is not None:
@@ -127,7 +134,7 @@ def report(
     recording = imuhip.open(file)
     if checklist:
         pages = Pages.planned(out or file.with_name(f"{file.stem}_checklist.html"), pdf, paper)
-        checklist_page(recording, file, pages, options, json=json)
+        checklist_page(recording, file, pages, options, facts=facts, json=json)
         return
     pages = Pages.planned(out or file.with_suffix(".html"), pdf, paper)
     analysis, assessment, no_gait = findings(recording, options)

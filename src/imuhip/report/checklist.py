@@ -11,11 +11,17 @@ Cereatti et al. 2024, doi:10.1016/j.jbiomech.2024.112225.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
+import attrs
+
 import imuhip
+from imuhip.calibration.toml_file import checked_converter, read_structured
+from imuhip.errors import ConfigError
 from imuhip.report.checklist_answers import (
     Known,
     Measured,
@@ -28,7 +34,7 @@ from imuhip.report.checklist_answers import (
 from imuhip.report.page import environment, moment
 from imuhip.report.provenance import provenance_rows
 
-__all__ = ["ChecklistItem", "Measured", "checklist", "render_checklist"]
+__all__ = ["ChecklistItem", "Measured", "checklist", "read_facts", "render_checklist"]
 
 CATEGORIES: Final = (
     "Sensors and their calibration",
@@ -48,7 +54,7 @@ class ChecklistItem:
     category, asked : str
     answer : str
         Empty where nothing is known.
-    source : {"the file", "the analysis", "imuhip's method", "not known"}
+    source : {"the file", "the analysis", "imuhip's method", "stated", "not known"}
         Where the answer comes from.
     """
 
@@ -62,8 +68,38 @@ class ChecklistItem:
         return asdict(self)
 
 
-def checklist(of: Measured) -> list[ChecklistItem]:
-    """Return all items in their order, those that nobody knows among them."""
+@attrs.frozen
+class _Facts:
+    facts: dict[str, str]
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """Read what a study states of items that no file knows: a TOML table ``[facts]``, item = text.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be read, or names an item there is none of.
+    """
+    hint = 'such as [facts] and below it "Footwear" = "own running shoes"'
+    return read_structured(path, _Facts, checked_converter(), hint).facts
+
+
+def checklist(of: Measured, facts: Mapping[str, str] | None = None) -> list[ChecklistItem]:
+    """Return all items in their order, those that nobody knows among them.
+
+    Parameters
+    ----------
+    of : Measured
+    facts : mapping of item to text, optional
+        What the study states; beside what the file says where both speak.
+
+    Raises
+    ------
+    ConfigError
+        When it names an item there is none of.
+    """
+    facts = facts or {}
     parts = (
         sensor_answers(of),
         protocol_answers(of),
@@ -71,24 +107,46 @@ def checklist(of: Measured) -> list[ChecklistItem]:
         kinematics_answers(of),
         quality_answers(of),
     )
-    return [
-        ChecklistItem(category, asked, answer, source if answer else "not known")
+    items = [
+        _item(category, asked, answer, source, facts.get(asked, ""))
         for category, part in zip(CATEGORIES, parts, strict=True)
         for asked, answer, source in part
     ]
+    strange = sorted(set(facts) - {item.asked for item in items})
+    if strange:
+        raise ConfigError(
+            f"facts of items the checklist does not have: {', '.join(strange)}",
+            hint="imuhip report FILE --checklist --json lists all items under asked",
+            code="E785",
+        )
+    return items
 
 
-def render_checklist(of: Measured, *, made_at: datetime | None = None) -> str:
+def _item(category: str, asked: str, answer: str, source: Known, stated: str) -> ChecklistItem:
+    if not stated:
+        return ChecklistItem(category, asked, answer, source if answer else "not known")
+    both = f"{answer}; stated: {stated}" if answer else stated
+    return ChecklistItem(category, asked, both, "stated")
+
+
+def render_checklist(
+    of: Measured,
+    *,
+    facts: Mapping[str, str] | None = None,
+    made_at: datetime | None = None,
+) -> str:
     """Return the checklist as a page.
 
     Parameters
     ----------
     of : Measured
+    facts : mapping of item to text, optional
+        See `checklist`.
     made_at : datetime, optional
         Printed as the time of making, with a time zone; now when absent.
     """
     made_at = made_at or datetime.now(UTC)
-    items = checklist(of)
+    items = checklist(of, facts)
     page = environment().get_template("checklist.html.j2")
     return page.render(
         version=imuhip.__version__,

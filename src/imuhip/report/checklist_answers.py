@@ -24,7 +24,7 @@ __all__ = [
     "quality_answers", "sensor_answers",
 ]  # fmt: skip
 
-Known = Literal["the file", "the analysis", "imuhip's method", "not known"]
+Known = Literal["the file", "the analysis", "imuhip's method", "stated", "not known"]
 
 
 @dataclass(frozen=True)
