@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sessions"]
 
+_HINTS = 20
 _FILES_ALONE = 400
 """Read before other processes are started, which takes as long."""
 
@@ -277,8 +278,14 @@ def _tell(folder: Path, rows: Sequence[_Row], found: Sequence[_Row]) -> None:
     told += [f"{damaged} damaged"] if damaged else []
     told += [f"{doubled} with the content of another"] if doubled else []
     say(", ".join(told))
-    if damaged:
-        note("imuhip sessions --damaged --json tells what to do about damaged files")
+    broken = [row.entry for row in found if row.entry.is_damaged]
+    if damaged and len(broken) < len(found):
+        note("imuhip sessions --damaged tells what to do about damaged files")
+        return
+    for entry in broken[:_HINTS]:
+        say(f"{_plain(entry.name)}: {entry.hint}")
+    if len(broken) > _HINTS:
+        say(f"and {len(broken) - _HINTS} more (--json has a hint for each)")
 
 
 def _cells(row: _Row) -> tuple[str, ...]:
