@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import imuhip
@@ -27,9 +28,14 @@ class Radios:
 
     walk: imuhip.Recording
     has_adapter: bool = True
+    hangs: bool = False
+    n_asked: int = 0
     kits: list[VirtualKit] = field(default_factory=list)
 
     async def __call__(self, name: str) -> Opened:
+        self.n_asked += 1
+        if self.hangs:
+            await asyncio.Event().wait()
         if name != "sim" and not self.has_adapter:
             raise BluetoothUnavailableError("no Bluetooth adapter", hint="plug one in")
         kit = await open_virtual_kit(self.walk, begin="explicit")

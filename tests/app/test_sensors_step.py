@@ -213,3 +213,25 @@ def test_nothing_found_at_all_is_told_once_and_escape_lets_go(window, radios, ki
     press(window, Qt.Key.Key_Escape)
     wait_until(lambda: sensors.job is None and not sensors.sensors)
     assert sensors.taps is None and sensors.error == ("", "")
+
+
+@pytest.mark.parametrize("state", ["opening", "looking", "connecting", "tapping"])
+def test_the_window_closes_whatever_the_sensors_are_at(window, radios, state: str) -> None:
+    """The fixture `nothing_left` looks for threads and tasks."""
+    sensors = window.session.sensors
+    radios.hangs = state == "opening"
+    press(window, Qt.Key.Key_F2)
+    if state == "opening":
+        wait_until(lambda: sensors.job == "opening" and radios.n_asked == 1)
+    else:
+        wait_until(lambda: sensors.is_open and sensors.job is None)
+        sensors.look()
+        if state != "looking":
+            wait_until(lambda: sensors.job is None and len(sensors.heard) == 3)
+            sensors.tap()
+            wait_until(lambda: sensors.job == "connecting")
+        if state == "tapping":
+            wait_until(lambda: sensors.taps is not None)
+    begun_s = time.monotonic()
+    window.close()
+    assert time.monotonic() - begun_s < 10.0 and not window.isVisible()

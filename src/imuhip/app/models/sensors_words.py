@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from imuhip.acquisition.link_policy import LinkState
 from imuhip.app.models import wording
 from imuhip.app.models import wording_sensors as words
 from imuhip.app.models.guidance import Guidance, trouble
@@ -10,6 +13,7 @@ from imuhip.app.models.sensors_model import SensorsModel
 
 __all__ = ["reach_lines", "sensors_guidance"]
 
+_COMING: Final = frozenset({LinkState.CONNECTING, LinkState.CONFIGURING, LinkState.STARTING})
 _STALE_S = 8.0
 """A sensor advertises several times a second; looking ends, and it may have been switched off."""
 
@@ -37,6 +41,19 @@ def _going_on(model: SensorsModel) -> Guidance:
         return Guidance(words.LOOKING.format(n=len(model.heard)), words.LOOKING_HINT)
     if model.job == "blinking":
         return Guidance(model.said, words.MOMENT)
+    return _connecting(model)
+
+
+def _is_coming(model: SensorsModel, segment: str) -> bool:
+    sensor = model.sensors.get(segment)
+    if sensor is None:
+        return False
+    # A link may be up some moments before the first packet.
+    fresh = sensor.state is LinkState.STREAMING and sensor.counters.received == 0
+    return fresh or sensor.state in _COMING
+
+
+def _connecting(model: SensorsModel) -> Guidance:
     wanted = len(model.sensors) or len(model.wanted)
     done = sum(sensor.is_delivering for sensor in model.sensors.values())
     names = wording.segments(model.wanted)
@@ -58,6 +75,8 @@ def _found(model: SensorsModel) -> Guidance:
         wrong = trouble(model.live.cards, model.live.recording)
         return wrong or Guidance(*wording.NO_SENSORS)
     n_heard, names = len(model.heard), wording.segments(model.wanted)
+    if model.sensors and all(_is_coming(model, segment) for segment in model.missing):
+        return _connecting(model)
     if model.sensors:
         gone = wording.segments(model.missing)
         return Guidance(words.MISSING.format(names=gone), words.MISSING_HINT, "alarm")
