@@ -292,4 +292,35 @@ def test_a_file_that_is_gone_is_told_and_nothing_is_lost(window, tmp_path) -> No
     assert window.header.property("kind") == "alarm"
     assert "no such file" in window.header.headline.text()
     assert imuhip.open(tmp_path / "elsewhere.h5").annotations == ()
+    assert all(review.strides.is_used(k) for k in page._chosen), "nothing was noted"
     assert review.strides is not None and page.strides.count() > 0
+
+
+def test_more_is_left_out_while_the_rest_is_measured_again(window, tmp_path) -> None:
+    review = window.session.review
+    whole = review.strides
+    used = [k for k in range(len(whole)) if whole.is_used(k)]
+    review.exclude(used[3:5], "stumbled")
+    assert not whole.is_used(used[3]) and whole.is_by_hand(used[4]), "they count no more at once"
+    while review._reading is None:
+        window.tick()
+        QTest.qWait(1)
+    review.exclude([used[8]], "a door")
+    review.include([used[3]])
+    assert review.is_busy
+    settled(window)
+    notes = exclusions_of(imuhip.open(tmp_path / "walk.h5").annotations)
+    assert sorted(note.text for note in notes) == ["a door", "stumbled"]
+    assert review.strides is not whole
+    out = [k for k in used if not review.strides.is_used(k)]
+    assert out == [used[4], used[8]]
+    assert int(review.session.analysis.strides["valid"].sum()) == len(used) - 2
+
+
+def test_a_window_closed_at_once_has_noted_it_all_the_same(window, tmp_path) -> None:
+    strides = window.session.review.strides
+    used = [k for k in range(len(strides)) if strides.is_used(k)]
+    for k in used[:3]:
+        window.session.review.exclude([k], "talked")
+    window.close()
+    assert len(exclusions_of(imuhip.open(tmp_path / "walk.h5").annotations)) == 3

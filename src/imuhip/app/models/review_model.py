@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
-
-import numpy as np
 
 from imuhip.app.models import wording, wording_review, wording_strides
 from imuhip.app.models.guidance import Guidance
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.session_file import PROFILES, SessionFile, read_session
+from imuhip.app.models.stride_notes import StrideNotes
 from imuhip.app.models.stride_review import StrideReview
 from imuhip.app.models.table_rows import TableRow, review_rows
 from imuhip.app.models.wording_texts import said
-from imuhip.app.models.worker import told
-from imuhip.core.annotation import exclusions_of
-from imuhip.core.segments import Side
-from imuhip.recording.annotations import exclude_each, read_annotations, take_back
+from imuhip.app.models.worker import make_worker, told
 from imuhip.recording.naming import numbered
 
 __all__ = ["ReviewModel"]
@@ -33,9 +29,11 @@ class ReviewModel:
         Whose recordings are reviewed.
     worker : Executor
         Not closed by this.
+    notes : Executor, optional
+        Writes notes into files; closed by `close`. A thread of its own by default.
     """
 
-    def __init__(self, live: LiveModel, worker: Executor) -> None:
+    def __init__(self, live: LiveModel, worker: Executor, notes: Executor | None = None) -> None:
         self.session: SessionFile | None = None
         self.profile = PROFILES[0]
         self.error = ("", "")
@@ -48,7 +46,8 @@ class ReviewModel:
         self.strides: StrideReview | None = None
         self.shows_strides = False
         self.said = ""
-        self._noting = ""
+        self._notes = StrideNotes(notes or make_worker("imuhip-notes"))
+        self._is_stale = False
 
     @property
     def newest(self) -> Path | None:
@@ -59,7 +58,8 @@ class ReviewModel:
     @property
     def is_busy(self) -> bool:
         """Return whether the worker is at it."""
-        return self._reading is not None or self._writing is not None
+        reads = self._reading is not None or self._is_stale
+        return reads or self._writing is not None or self._notes.is_busy
 
     @property
     def can_report(self) -> bool:
@@ -92,11 +92,12 @@ class ReviewModel:
         """Return what to do next."""
         if self._live.recording.phase in ("recording", "stopping"):
             return Guidance(wording.REVIEW_RECORDING, wording.REVIEW_STOP)
-        if self._reading is not None:
-            headline = wording_strides.NOTING if self._noting else wording.REVIEW_READING
-            return Guidance(headline, str(self._path))
         if self.error[0]:
             return Guidance(*self.error, "alarm")
+        if self.session is not None and (self._reading is not None or self._is_stale):
+            return Guidance(wording_strides.NOTING, self.said)
+        if self._reading is not None:
+            return Guidance(wording.REVIEW_READING, str(self._path))
         if self.session is None:
             return Guidance(wording.REVIEW_NOTHING, wording.REVIEW_NOTHING_HINT)
         if self._writing is not None:
@@ -118,30 +119,33 @@ class ReviewModel:
         self.said = ""
 
     def exclude(self, rows: Sequence[int], reason: str) -> None:
-        """Leave strides out, with the reason, in the file; everything is measured again after."""
-        strides = self.strides
+        """Leave strides out, with the reason, in the file; they count no more at once.
+
+        Everything is measured again behind it. More can be left out meanwhile.
+        """
+        strides, path = self.strides, self._path
         wanted = [k for k in rows if strides is not None and strides.is_used(k)]
-        if strides is None or not wanted or self.is_busy:
+        if strides is None or path is None or not wanted:
             self.said = wording_strides.CHOOSE_FIRST
             return
-        stretches = [strides.stretch(k) for k in wanted]
-        said = wording_strides.NOTED.format(n=len(wanted), reason=reason)
-        self._note(said, _excluded, stretches, reason)
+        self._notes.exclude(path, [strides.stretch(k) for k in wanted], reason)
+        strides.leave_out(wanted, reason)
+        self._noted(wording_strides.NOTED.format(n=len(wanted), reason=reason))
 
     def include(self, rows: Sequence[int]) -> None:
         """Use strides again that were left out by hand."""
-        strides = self.strides
+        strides, path = self.strides, self._path
         wanted = [k for k in rows if strides is not None and strides.is_by_hand(k)]
-        if strides is None or not wanted or self.is_busy:
+        if strides is None or path is None or not wanted:
             self.said = wording_strides.ONLY_BY_HAND
             return
-        stretches = [strides.stretch(k) for k in wanted]
-        self._note(wording_strides.TAKEN_BACK.format(n=len(wanted)), _included, stretches)
+        self._notes.include(path, [strides.stretch(k) for k in wanted])
+        strides.use_again(wanted)
+        self._noted(wording_strides.TAKEN_BACK.format(n=len(wanted)))
 
-    def _note(self, said: str, write: Callable[..., SessionFile], *args: object) -> None:
-        if self._path is not None:
-            self.error, self._noting, self.said = ("", ""), said, ""
-            self._reading = self._worker.submit(write, self._path, *args)
+    def _noted(self, said: str) -> None:
+        self.error, self.said, self.report = ("", ""), said, None
+        self._is_stale = True
 
     def write_report(self) -> None:
         """Ask for the report page, beside the file; an existing page is never overwritten."""
@@ -151,15 +155,18 @@ class ReviewModel:
             self._writing = self._worker.submit(_written, found)
 
     def pull(self, *, shown: bool) -> None:
-        """Learn what the worker found; when shown, ask for what was recorded since."""
+        """Learn what the workers did; when shown, ask for what was recorded since."""
+        if self._notes.pull() and self._notes.error[0]:
+            self.error = self._notes.error
+            if self.session is not None:
+                self._take(self.session)  # what could not be noted counts as before
         if self._reading is not None and self._reading.done():
-            error = self._reading.exception()
-            if error is None:
-                self._take(self._reading.result())
-                self.said = self._noting
-            else:
+            reading, self._reading = self._reading, None
+            error = reading.exception()
+            if error is not None:
                 self.error = told(error)
-            self._reading, self._noting = None, ""
+            elif not self._is_stale:  # or it was read before the last note was written
+                self._take(reading.result())
         if self._writing is not None and self._writing.done():
             error = self._writing.exception()
             if error is None:
@@ -170,36 +177,20 @@ class ReviewModel:
         if shown and self._reading is None and self.newest not in (None, self._path):
             self._path = self.newest
             self.session, self.report, self.error = None, None, ("", "")
-            self.strides, self.said = None, ""
-            if self._path is not None:
-                self._reading = self._worker.submit(read_session, self._path)
+            self.strides, self.said, self._is_stale = None, "", True
+        if self._is_stale and self._reading is None and not self._notes.is_busy and self._path:
+            self._is_stale = False
+            self._reading = self._worker.submit(read_session, self._path)
+
+    def close(self) -> None:
+        """Write the notes that are still to be written."""
+        self._notes.close()
 
     def _take(self, session: SessionFile) -> None:
         self.session, before = session, self.strides
         self.strides = None if session.analysis is None else StrideReview(session.analysis)
         if before is not None and self.strides is not None:
             self.strides.take_over(before)
-
-
-def _excluded(
-    path: Path, stretches: Sequence[tuple[Side, float, float]], reason: str
-) -> SessionFile:
-    exclude_each(path, stretches, reason)
-    return read_session(path)
-
-
-def _included(path: Path, stretches: Sequence[tuple[Side, float, float]]) -> SessionFile:
-    notes = exclusions_of(read_annotations(path))
-    found = [
-        note
-        for note in notes
-        if any(
-            note.covers(np.array([side]), np.array([start_s]), np.array([end_s]))[0]
-            for side, start_s, end_s in stretches
-        )
-    ]
-    take_back(path, found)
-    return read_session(path)
 
 
 def _written(session: SessionFile) -> Path:

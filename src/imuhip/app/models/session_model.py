@@ -163,5 +163,6 @@ class SessionModel:
             self.do.close()
             self.live.close()
         finally:
+            self.review.close()
             for worker in (self._worker, self._reader):
                 worker.shutdown(wait=True, cancel_futures=True)

@@ -111,7 +111,7 @@ class StrideReview:
         self._side = table["side"].to_numpy(dtype=object)
         self._start_s = table["start_s"].to_numpy(dtype=float)
         self._end_s = table["end_s"].to_numpy(dtype=float)
-        self._used = table["valid"].to_numpy(dtype=bool)
+        self._used = table["valid"].to_numpy(dtype=bool, copy=True)
         self._why = [str(text) for text in table["exclusion"]]
         self.span_s = (0.0, 1.0)
         if len(table):
@@ -253,6 +253,18 @@ class StrideReview:
         start_s, end_s = self.brush_s
         middle_s, half_s = 0.5 * (start_s + end_s), 0.5 * factor * (end_s - start_s)
         self.set_brush(middle_s - half_s, middle_s + half_s)
+
+    def leave_out(self, rows: Sequence[int], reason: str) -> None:
+        """Count strides as left out by hand, before everything is measured again."""
+        for k in rows:
+            self._used[k], self._why[k] = False, f"{BY_HAND}: {reason}"
+        self.n_changes += 1
+
+    def use_again(self, rows: Sequence[int]) -> None:
+        """Count strides that were left out by hand again; nothing else had kept them out."""
+        for k in rows:
+            self._used[k], self._why[k] = True, ""
+        self.n_changes += 1
 
     def take_over(self, before: StrideReview) -> None:
         """Look at what another review of the same session looked at."""
