@@ -220,3 +220,12 @@ def test_the_table_holds_every_measure_with_unit_and_count() -> None:
     views = found.norms("clinic")["knee_to_chest", "hip_flexion_pelvis_neutral", "left"]
     assert [view.norm.limited_to for view in views] == [None]
     json.dumps(found.as_dict())
+
+
+def test_feet_ahead_of_a_seat_do_not_exchange_internal_and_external_rotation() -> None:
+    """A shank that leans a little on the way down says nothing of its front."""
+    done = perform("hip_rotation_seated", seed=6011, side="left", visit=2, direction="both")
+    (trial,) = imuhip.assess(done.recording).trials
+    for name, truth in (("internal", "ir"), ("external", "er")):
+        found = trial.measure(f"hip_{name}_rotation_true").value
+        assert found == pytest.approx(done.truth[f"true_{truth}_shank_deg"], abs=2.0)

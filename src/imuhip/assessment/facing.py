@@ -26,12 +26,13 @@ _STANDS_OUT = 4.0
 """How many times more the vertical wanders along the line than across, for the line to count."""
 
 # Whether the front of a segment comes up (+1) or goes down (-1) on the way from standing into a
-# test's posture and in it.
+# test's posture and in it; 0 where both happen.
 _FRONT_UP: Final = {
     "supine_90": {"pelvis": 1, "thigh": 1, "shank": 1, "trunk": 1},
     "supine_straight": {"pelvis": 1, "thigh": 1, "shank": 1, "trunk": 1},
     "prone": {"pelvis": -1, "thigh": -1, "shank": -1, "trunk": -1},
-    "seated": {"pelvis": 1, "thigh": 1, "shank": -1, "trunk": 1},
+    # a shank hangs as it stood, feet a little ahead or behind: which, nobody knows beforehand
+    "seated": {"pelvis": 1, "thigh": 1, "shank": 0, "trunk": 1},
     # knees up and feet ahead of them: a shank leans back
     "floor": {"pelvis": 1, "thigh": 1, "shank": 1, "trunk": 1},
     "standing": {"pelvis": -1, "thigh": 1, "shank": -1, "trunk": -1},
@@ -55,7 +56,10 @@ class FacingFound:
 
 
 def front_goes_up(position: str, segment: str) -> int:
-    """Return +1 where the front of a segment comes up on the way into a posture, -1 where down."""
+    """Return +1 where the front of a segment comes up on the way into a posture, -1 where down.
+
+    0 where the posture does not say.
+    """
     return _FRONT_UP.get(position, _FRONT_UP["standing"])[segment.split("_", maxsplit=1)[0]]
 
 
@@ -68,13 +72,13 @@ def find_facing(up_S: FloatArray, pose_up_S: FloatArray, sign: int) -> FacingFou
         The upward vertical in the sensor's frame, from the pose to the end of the test.
     pose_up_S : (3,) array
         The same in the standing pose.
-    sign : {1, -1}
-        Whether the front comes up; see `front_goes_up`.
+    sign : {1, 0, -1}
+        Whether the front comes up; see `front_goes_up`. With 0 it is not known.
     """
     level = up_S - np.outer(up_S @ pose_up_S, pose_up_S)
     size = np.linalg.norm(level, axis=1)
     far = size > _LEAST_LEAN
-    if not far.any():
+    if sign == 0 or not far.any():
         return FacingFound(_any_level(pose_up_S), np.pi)
     power, axes = np.linalg.eigh(level[far].T @ level[far])
     front = axes[:, -1] - (axes[:, -1] @ pose_up_S) * pose_up_S
