@@ -10,4 +10,5 @@ Open `sensor_log.py` first: what one sensor's log is once it has been read, what
 `text_table.py` reads text without trusting it, `samples.py` puts rows in order and counts what was
 wrong with them, `session.py` joins logs to a recording. One module a format: `xsens_dot.py`,
 `witmotion_log.py` and so on, listed in `importers.py`.
+`deidentified.py` makes copies of session files that do not tell whose they are.
 """

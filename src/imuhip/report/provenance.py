@@ -76,6 +76,8 @@ def norm_rows(norms: NormChoice) -> list[tuple[str, str]]:
 
 
 def _words(value: object) -> str:
+    if value is None:
+        return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
