@@ -472,3 +472,19 @@ def test_a_recording_is_what_it_was(live, small):
     assert isinstance(right, Recording)
     assert left.devices == right.devices
     assert left.software_version == right.software_version
+
+
+def test_a_long_recording_saved_from_memory_is_made_small_too(tmp_path):
+    """Its columns of arrival and of the sensor's clock were never written, and stay so long."""
+    n = 200_000
+    steps = np.random.default_rng(5).integers(-500, 500, (n, 3)) * 2.0**-8
+    saved = imuhip.Recording.from_arrays(
+        rate_hz=100.0, sensors={"pelvis": {"acc": steps, "gyr": steps}}
+    ).save(tmp_path / "long.h5")
+    before = imuhip.open(saved).sensors["pelvis"]
+    done = finalise(saved)
+    assert done.after_bytes < done.before_bytes
+    after = imuhip.open(saved).sensors["pelvis"]
+    assert after.acc.tobytes() == before.acc.tobytes() == steps.tobytes()
+    with h5py.File(saved) as file:
+        assert np.isnan(file["sensors/pelvis/samples/arrival_s"][:]).all()

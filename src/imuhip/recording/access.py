@@ -157,13 +157,23 @@ class SessionFile:
         return dataset
 
     def read(
-        self, place: str, kinds: str, width: int = 1, max_rows: int = MAX_ROWS
+        self,
+        place: str,
+        kinds: str,
+        width: int = 1,
+        max_rows: int = MAX_ROWS,
+        *,
+        unwritten: bool = False,
     ) -> NDArray[Any]:
-        """Read all rows of a dataset, when the bytes it stores can hold them."""
+        """Read all rows of a dataset, when the bytes it stores can hold them.
+
+        With `unwritten` also those of one that was never written: its fill value in every row.
+        """
         dataset = self.dataset(place, kinds, width, max_rows)
         with self.reading(place):
             wanted, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-        if wanted > SMALL_BYTES + MAX_EXPANSION * stored:
+        is_blank = unwritten and stored == 0
+        if wanted > SMALL_BYTES + MAX_EXPANSION * stored and not is_blank:
             raise self.refuse(place, f"declares {wanted} bytes but stores {stored}")
         with self.reading(place):
             rows: NDArray[Any] = dataset[()]

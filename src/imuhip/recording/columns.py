@@ -22,9 +22,14 @@ MAX_COPIES = 4096
 ROWS_PER_BLOCK = 65536
 
 
-def read_column(session: SessionFile, place: str, width: int = 1) -> NDArray[Any]:
-    """Read all values of a column, in the unit of its name or of the format page."""
-    return values_of(session, place, session.read(place, "fi", width))
+def read_column(
+    session: SessionFile, place: str, width: int = 1, *, unwritten: bool = False
+) -> NDArray[Any]:
+    """Read all values of a column, in the unit of its name or of the format page.
+
+    With `unwritten` also those of one that nothing was ever written to: not a number.
+    """
+    return values_of(session, place, session.read(place, "fi", width, unwritten=unwritten))
 
 
 def values_of(session: SessionFile, place: str, stored: NDArray[Any]) -> NDArray[Any]:

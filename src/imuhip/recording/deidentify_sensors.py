@@ -65,7 +65,7 @@ def copy_samples(session: SessionFile, sensor: Any, segment: str, left_out: Left
             continue
         if name == "mag" and not session.item(f"{place}/mag").id.get_storage_size():
             continue  # there is no magnetometer
-        data = session.read(f"{place}/{name}", "fiu", widths[name])
+        data = session.read(f"{place}/{name}", "fiu", widths[name], unwritten=True)
         if name == "device_time_s" and _tells_the_day(session, segment):
             left_out.add("sensor clocks that count since 1970")
             data = np.full(len(data), np.nan)
@@ -97,7 +97,8 @@ def _create(group: Any, name: str, data: Any) -> Any:
 
 
 def _tells_the_day(session: SessionFile, segment: str) -> bool:
-    at = read_column(session, f"sensors/{segment}/samples/device_time_s")
+    place = f"sensors/{segment}/samples/device_time_s"
+    at = read_column(session, place, unwritten=True)
     return bool(np.nanmax(at, initial=0.0) > _CALENDAR_S) if len(at) else False
 
 

@@ -99,6 +99,7 @@ def finalise(
             return Finalised(path, before_bytes, before_bytes)
         _refuse_full_disk(path, before_bytes)
         segments = session.names("sensors")
+        session.check_rows(segments)
         step = 0.5 / max(1, len(segments))
 
         def compare(part: Path) -> None:
@@ -205,7 +206,7 @@ def _copy_samples(session: SessionFile, sensor: Any, place: str) -> dict[str, ND
         column = f"{place}/{name}"
         if name == "mag" and not session.item(column).id.get_storage_size():
             continue  # there is no magnetometer
-        values = session.read(column, "fiu", width)
+        values = session.read(column, "fiu", width, unwritten=True)
         packing: Packing | None = None
         if name in _SIGNALS:
             packing = signal_packing(values)

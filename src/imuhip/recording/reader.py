@@ -124,7 +124,7 @@ def read_sample_times(path: str | Path, segment: str) -> SampleTimes:
         return SampleTimes(
             session.read(f"{place}/epoch", "i"),
             *(
-                read_column(session, f"{place}/{name}")
+                read_column(session, f"{place}/{name}", unwritten=True)
                 for name in ("device_time_s", "arrival_s", "time_s")
             ),
         )

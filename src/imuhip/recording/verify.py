@@ -29,7 +29,7 @@ def refuse_unlike(original: SessionFile, copy: SessionFile, segment: str) -> Non
         column, width = f"{place}/samples/{name}", widths.get(name, 1)
         if not copy.has(column) and not original.item(column).id.get_storage_size():
             continue
-        expected = original.read(column, "fiu", width)
+        expected = original.read(column, "fiu", width, unwritten=True)
         stored = copy.read(column, "fiu", width)
         found = values_of(copy, column, stored) if expected.dtype.kind == "f" else stored
         if not _same(expected, found):
