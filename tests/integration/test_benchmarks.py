@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import hip_angles, robustness, speed, targets
+from benchmarks import hip_angles, robustness, speed, straps, targets
 from benchmarks._document import Printed, write_section
 from benchmarks.orientation import read_trial
 
@@ -164,3 +164,12 @@ def test_speed_measures_both_ways(capsys):
     )
     assert "too short to judge growth" in text and "share of one core" in text
     assert ("NOT KEPT" in text) == (code == 1)
+
+
+def test_straps_are_told_for_what_they_are(capsys):
+    assert straps.main(["--people", "1", "--processes", "1"]) == 0
+    rows = [line.rsplit(maxsplit=3) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [row[0] for row in rows[::2]] == [
+        "as named", "thighs exchanged", "pelvis on a thigh", "loose straps"
+    ]  # fmt: skip
+    assert [row[1:] for row in rows] == [["walk", "1", "0"], ["run", "1", "0"]] * 4

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from imuhip.analysis.input_check import check_input
 from imuhip.analysis.mounting import Mounting, check_mounting, explained, note_mounting
 from imuhip.analysis.movements import note_movements
 from imuhip.analysis.offline import Kinematics, analyze_offline
@@ -141,6 +142,7 @@ def judge_calibration(
         When pose or gait cannot be found. A sensor that is so wrongly worn that neither can is not
         an error but a judgement of grade D.
     """
+    check_input(sensors, rate_hz)
     try:
         found = analyze_offline(sensors, markers, rate_hz, Settings())
     except ImuhipError as error:
