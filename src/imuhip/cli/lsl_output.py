@@ -19,6 +19,7 @@ from imuhip.cli.output import note
 if TYPE_CHECKING:
     from imuhip.acquisition.blocking import Acquisition
     from imuhip.acquisition.ring import RingView, SampleRing
+    from imuhip.acquisition.status import AcquisitionStatus
     from imuhip.exchange.lsl_streams import LslStreams
 
 __all__ = ["LslFeed", "LslOption", "lsl_output", "require_lsl"]
@@ -88,7 +89,7 @@ class LslFeed:
         from imuhip.app.models.sample_feed import AngleFeed
         from imuhip.exchange.lsl_streams import LslClock, LslStreams, SensorFacts, pylsl
 
-        sensors = acquisition.status().sensors
+        sensors = acquisition.submit(_status(acquisition)).result().sensors
         rings = _rings(acquisition, sensors)
         rates_hz = {segment: sensors[segment].nominal_rate_hz for segment in rings}
         facts = {
@@ -124,6 +125,11 @@ class LslFeed:
                 self.streams.push_raw(segment, view)
         if self._angles is not None:
             self.streams.push_angles(self._angles.new_angles())
+
+
+async def _status(acquisition: Acquisition) -> AcquisitionStatus:
+    """Return how sensors are now: the newest snapshot may be from before they were connected."""
+    return acquisition.engine.status()
 
 
 def _rings(acquisition: Acquisition, segments: Iterable[str]) -> dict[str, SampleRing]:
