@@ -128,6 +128,29 @@ def test_text_of_strangers_is_text() -> None:
     assert "root:x" not in found
 
 
+ODD = (
+    "a\x00b",
+    "\x07",
+    "\ufffe",
+    "\U0001ffff",
+    "\ud800",
+    "\u202egnp.exe",
+    "日本語",
+    "😀",
+    "\ue000",
+)
+
+
+def test_text_that_no_paper_can_show_does_not_keep_the_rest_from_it() -> None:
+    made = recording(
+        subject=f"S{''.join(ODD)}9", settings={str(k): odd for k, odd in enumerate(ODD)}
+    )
+    html = render_report(made, analysis(), made_at=MADE_AT)
+    found = words_of(PdfReader(io.BytesIO(pdf_of(html, made_at=MADE_AT))))
+    assert "\u202e" not in found and "\x00" not in found
+    assert "Threeessentialnumbers" in found and "9–2026-03-14" in found
+
+
 def test_long_tables_go_on_with_their_heading_and_whole_rows() -> None:
     marks = tuple(Marker(f"mark{k:04d}", 10.0 * k, 10.0 * k + 5.0) for k in range(290))
     html = render_report(recording(markers=marks), analysis(), made_at=MADE_AT)

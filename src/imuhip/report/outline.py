@@ -29,6 +29,13 @@ _STRIP_CHARACTERS: Final = 0.19
 _LINE_CHARACTERS: Final = 122.0
 """About as many stand in a line across the sheet."""
 
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""What no paper can show, turns the direction of what follows, or is no character at all."""
+
 Node = dict[str, Any]
 
 
@@ -46,6 +53,7 @@ def page_outline(page: str) -> Node:
         JSON-safe. ``blocks`` holds strings and nodes of ``t`` (the element), ``c`` (its classes)
         and ``k`` (what is in it); a drawing has ``svg`` and ``alt``, a table its rows.
     """
+    page = _UNPRINTABLE.sub("\ufffd", page)
     drawings: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
