@@ -14,7 +14,7 @@ import pytest
 from pypdf import PdfReader
 
 from imuhip.core.series import Marker
-from imuhip.errors import ConfigError, DiskError
+from imuhip.errors import ConfigError, DiskError, ExchangeError
 from imuhip.recording.session import Event
 from imuhip.report.page import render_report
 from imuhip.report.pdf import Paper, pdf_of, write_pdf
@@ -183,6 +183,9 @@ def test_what_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DiskError, match="never overwritten"):
         write_pdf(page(), there)
     assert there.read_bytes() == b"mine"
+    with pytest.raises(ExchangeError, match="cannot be set in type") as odd:
+        pdf_of(page().replace("<circle", "<circle <", 1), made_at=MADE_AT)
+    assert odd.value.code == "E786"
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(ConfigError, match="not installed") as refused:
         pdf_of(page())

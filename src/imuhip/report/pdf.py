@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import matplotlib as mpl
 
-from imuhip.errors import ConfigError
+from imuhip.errors import ConfigError, ExchangeError
 from imuhip.report.file import write_bytes
 from imuhip.report.outline import page_outline
 from imuhip.report.page import moment
@@ -57,6 +57,8 @@ def write_pdf(
         When the paper is unknown, or the typesetter is not installed.
     DiskError
         When the file exists already, or cannot be written.
+    ExchangeError
+        When the typesetter refuses the page.
     """
     content = pdf_of(page, paper=paper, made_at=made_at)
     return write_bytes(content, path, overwrite=overwrite)
@@ -79,15 +81,23 @@ def pdf_of(page: str, *, paper: Paper = "a4", made_at: datetime | None = None) -
     }
     source = files("imuhip.report").joinpath("templates/page.typ").read_bytes()
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    made: bytes = typesetter().compile(
-        source,
-        format="pdf",
-        font_paths=[str(fonts)],
-        ignore_system_fonts=True,
-        sys_inputs={"page": json.dumps(data, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-        timestamp=int(made_at.timestamp()),
-    )
+    typst = typesetter()
+    try:
+        made: bytes = typst.compile(
+            source,
+            format="pdf",
+            font_paths=[str(fonts)],
+            ignore_system_fonts=True,
+            sys_inputs={"page": json.dumps(data, ensure_ascii=False)},
+            pdf_standards=["ua-1"],
+            timestamp=int(made_at.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise ExchangeError(
+            f"the page cannot be set in type: {str(error)[:200]}",
+            hint="the HTML page is whole, and prints from a browser; tell the authors",
+            code="E786",
+        ) from error
     return made
 
 
