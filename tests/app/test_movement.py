@@ -458,7 +458,7 @@ def test_the_movement_is_shown_by_a_key_and_the_limit_set_by_keys_and_mouse(wind
     flexion = page.movement.cycles[1]
     assert flexion._bands["left"]._item.path().elementCount() == 203
     assert flexion._present["left"]._item.path().elementCount() > 20
-    assert page.movement.figure.note.text().startswith("Left solid")
+    assert page.movement.figure.note.text().startswith("Right dashed")
     feedback = movement.feedback
     press(window, *[Qt.Key.Key_A] * 5, Qt.Key.Key_B)
     assert feedback.angle == "hip_flexion_left" and feedback.sense == "below"
@@ -536,7 +536,7 @@ def test_a_tone_that_cannot_sound_says_so_in_the_panel(window) -> None:
         window.tick()
     panel = window.do_page.movement.feedback
     panel.show_words()
-    assert "No sound here: no sound device" in panel.sound.text()
+    assert "No sound here: no sound device" in panel.sound.toolTip()
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal from Python 3.12 on")

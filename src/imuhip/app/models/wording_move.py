@@ -27,12 +27,12 @@ FIGURE_BEHIND: Final = "from behind"
 FIGURE_RIGHT: Final = "from the right"
 FIGURE_UNKNOWN: Final = "not known yet: stand still, then walk"
 FIGURE_NOTE: Final = "grey: not measured"
-FIGURE_LEGEND: Final = "Left solid, right dashed"
+FIGURE_LEGEND: Final = "Right dashed"
 FEEDBACK_TITLE: Final = "Limit"
 FEEDBACK_NAME: Final = "Limit of {angle}: {sense} {limit}. {state}"
 FEEDBACK_SENSES: Final = {
-    "within": "stay within ±",
-    "below": "stay below",
+    "within": "within ±",
+    "below": "below",
     "above": "reach",
 }
 FEEDBACK_LESS: Final = "Lower the limit"

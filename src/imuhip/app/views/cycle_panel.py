@@ -13,8 +13,8 @@ from imuhip.app.models.own_band import Band
 from imuhip.app.models.palette import PATTERNS, Theme
 from imuhip.app.models.stride_watch import PresentStride
 from imuhip.app.views.curves import Graticule, LineSample
-from imuhip.app.views.plots import BandItem, LineItem, colour_axes, quiet_plot, set_ticks
-from imuhip.app.views.style import set_kind, show_elided
+from imuhip.app.views.plots import LEAST_PX, BandItem, LineItem, colour_axes, quiet_plot, set_ticks
+from imuhip.app.views.style import set_kind, show_fitting
 from imuhip.core.segments import SIDES, Side
 
 __all__ = ["CyclePanel"]
@@ -83,6 +83,7 @@ class CyclePanel(QFrame):
     def set_theme(self, theme: Theme, scale: float = 1.0) -> None:
         """Take the colours of a theme."""
         colour_axes(self.plot, theme, scale)
+        self.plot.setMinimumHeight(round(LEAST_PX * scale))
         self._graticule.set_colours(theme.rule, theme.muted)
         for side in SIDES:
             colour = theme.curves[side]
@@ -123,7 +124,8 @@ class CyclePanel(QFrame):
 
     def show_value(self, side: Side, text: str, *, known: bool) -> None:
         """Write the newest value of a leg; grey where it cannot be used."""
-        show_elided(self.values[side], f"{wording.ANGLE_NAMES[side]} {text}")
+        whole = f"{wording.ANGLE_NAMES[side]} {text}"
+        show_fitting(self.values[side], whole, whole.partition(" ±")[0])
         set_kind(self.values[side], "known" if known else "unknown")
 
     def close_plot(self) -> None:

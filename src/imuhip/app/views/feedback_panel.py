@@ -24,12 +24,14 @@ from imuhip.app.models.limits import is_usable
 from imuhip.app.models.palette import Theme
 from imuhip.app.models.sounds import Sounds
 from imuhip.app.views.curves import Graticule
-from imuhip.app.views.plots import colour_axes, quiet_plot, rectangle, set_ticks
-from imuhip.app.views.style import set_kind
+from imuhip.app.views.plots import LEAST_PX, colour_axes, quiet_plot, rectangle, set_ticks
+from imuhip.app.views.style import set_kind, show_elided, show_fitting
 
 __all__ = ["FeedbackPanel"]
 
 _STEP_DEG: Final = 10.0
+_HIGHER: Final = 1.2
+"""Large text beside the gauge needs more room than the gauge."""
 _GAUGE_PX: Final = 112
 _LARGE_GAUGE_PX: Final = 320
 _SMALL: Final = ("title", "curve", "smallnumber", "limitstate")
@@ -86,7 +88,7 @@ class FeedbackPanel(QFrame):
         self.count.setObjectName(names[0])
         self.sound = QLabel()
         self.sound.setObjectName("ends")
-        self.sound.setWordWrap(True)
+        self.sound.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.angle = QPushButton(wording_move.FEEDBACK_ANGLE_KEY)
         self.sense = QPushButton(wording_move.FEEDBACK_SENSE_KEY)
         self.less = QPushButton(wording_move.FEEDBACK_LESS_KEY)
@@ -122,10 +124,11 @@ class FeedbackPanel(QFrame):
         told = QVBoxLayout()
         middle.addLayout(told, 1)
         told.addStretch(1)
-        for label in (self.limit, self.value, self.state, self.sound):
+        for label in (self.limit, self.value, self.state):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             told.addWidget(label)
         told.addStretch(1)
+        whole.addWidget(self.sound)
         for row in ((self.angle, self.sense), (self.less, self.more, self.tone)):
             line = QHBoxLayout()
             whole.addLayout(line)
@@ -138,6 +141,10 @@ class FeedbackPanel(QFrame):
         """Take the colours of a theme."""
         self._theme, self._is_red = theme, False
         colour_axes(self.plot, theme, scale)
+        higher = _HIGHER if scale > 1.25 else 1.0
+        self.plot.setMinimumHeight(round(higher * LEAST_PX * scale))
+        if not self._large:
+            self.plot.setFixedWidth(round(_GAUGE_PX * min(scale, 1.25)))
         self._graticule.set_colours(theme.rule, theme.muted)
         for line in self.lines:
             line.setPen(pg.mkPen(theme.ink, width=3))
@@ -195,7 +202,7 @@ class FeedbackPanel(QFrame):
         feedback, state = self._feedback, self._feedback.state
         self._told = state.state
         self.title.setText(f"{wording_move.FEEDBACK_TITLE}: {feedback.title}")
-        self.limit.setText(feedback.limit_words)
+        show_fitting(self.limit, feedback.limit_words)
         known = np.isfinite(state.value_deg)
         text = wording.UNKNOWN
         if known:
@@ -213,7 +220,7 @@ class FeedbackPanel(QFrame):
         on = self._sounds.wanted
         self.tone.setText(wording_move.TONE_ON if on else wording_move.TONE_OFF)
         set_kind(self.tone, "here" if on else "away")
-        self.sound.setText(self._sounds.words)
+        show_elided(self.sound, self._sounds.words, self.width() - 30)
         self.sound.setVisible(bool(self._sounds.words))
         self.setAccessibleName(feedback.spoken)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
 from PySide6.QtWidgets import (
     QFrame,
@@ -19,7 +19,8 @@ from imuhip.app.models import wording_move
 from imuhip.app.models.palette import Theme
 from imuhip.app.models.stick_figure import PARTS, Figure
 from imuhip.app.views.curves import ThickLine
-from imuhip.app.views.plots import quiet_plot
+from imuhip.app.views.plots import LEAST_PX, quiet_plot
+from imuhip.app.views.style import show_elided
 
 __all__ = ["FigurePanel"]
 
@@ -55,7 +56,6 @@ class FigurePanel(QFrame):
         self._pens: dict[str, QPen] = {}
         self.note = QLabel(wording_move.FIGURE_UNKNOWN)
         self.note.setObjectName("ends")
-        self.note.setWordWrap(True)
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._lay_out()
 
@@ -67,16 +67,17 @@ class FigurePanel(QFrame):
         whole.addLayout(names)
         for text in (wording_move.FIGURE_BEHIND, wording_move.FIGURE_RIGHT):
             label = QLabel(text)
-            label.setObjectName("curve")
-            names.addStretch(1)
-            names.addWidget(label)
-            names.addStretch(1)
+            label.setObjectName("ends")
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            names.addWidget(label, 1)
         whole.addWidget(self.plot, 1)
         whole.addWidget(self.note)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.plot.setBackground(theme.panel)
+        self.plot.setMinimumHeight(LEAST_PX)
         ground = QPen(QColor(theme.rule), 1.0)
         ground.setCosmetic(True)
         self._ground.setPen(ground)
@@ -114,7 +115,7 @@ class FigurePanel(QFrame):
         text = wording_move.FIGURE_UNKNOWN
         if figure.parts:
             text = f"{wording_move.FIGURE_LEGEND}; {wording_move.FIGURE_NOTE}"
-        self.note.setText(text)
+        show_elided(self.note, text)
 
     def close_plot(self) -> None:
         """Let go of the scene; pyqtgraph wants to be told."""

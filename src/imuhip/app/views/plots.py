@@ -15,7 +15,10 @@ from imuhip.app.models.palette import LinePattern, Theme, mixed
 from imuhip.app.views.curves import BAND_SHADE, ThickLine
 from imuhip.core.series import FloatArray
 
-__all__ = ["BandItem", "LineItem", "colour_axes", "quiet_plot", "set_ticks"]
+__all__ = ["LEAST_PX", "BandItem", "LineItem", "colour_axes", "quiet_plot", "set_ticks"]
+
+LEAST_PX = 84
+"""A plot's height at 100 %: below it its marks run into each other, and the page scrolls."""
 
 _DASHES: dict[LinePattern, list[float]] = {"dashed": [11.0, 5.0], "dotted": [2.5, 4.0]}
 

@@ -9,8 +9,8 @@ from imuhip.app.models.angle_history import AngleHistory
 from imuhip.app.models.palette import PATTERNS, Theme
 from imuhip.app.models.panels import PanelPlan, axis_range, axis_step
 from imuhip.app.views.curves import Graticule, LineSample, RollingCurve
-from imuhip.app.views.plots import colour_axes, quiet_plot, set_ticks
-from imuhip.app.views.style import set_kind, show_elided
+from imuhip.app.views.plots import LEAST_PX, colour_axes, quiet_plot, set_ticks
+from imuhip.app.views.style import set_kind, show_fitting
 
 __all__ = ["RollPanel"]
 
@@ -85,6 +85,7 @@ class RollPanel(QFrame):
     def set_theme(self, theme: Theme, scale: float = 1.0) -> None:
         """Take the colours of a theme."""
         colour_axes(self.plot, theme, scale)
+        self.plot.setMinimumHeight(round(LEAST_PX * scale))
         self._graticule.set_colours(theme.rule, theme.muted)
         for curve, sample, style in zip(self._curves, self._samples, self.plan.styles, strict=True):
             curve.set_colour(theme.curves[style], theme.panel)
@@ -98,9 +99,8 @@ class RollPanel(QFrame):
     def show_values(self, texts: list[tuple[str, bool]], history: AngleHistory) -> None:
         """Write the newest values, grey where they cannot be used; let the axis follow."""
         for label, value, (text, known) in zip(self.plan.labels, self.values, texts, strict=True):
-            # three have room for the number alone; the band shows the rest
-            short = text.partition(" ±")[0] if known and len(self.values) > 2 else text
-            show_elided(value, f"{label} {short}")
+            whole = f"{label} {text}"  # where there is no room for it, the band shows the rest
+            show_fitting(value, whole, whole.partition(" ±")[0])
             set_kind(value, "known" if known else "unknown")
         self._show_range(axis_range(self.plan, history))
 

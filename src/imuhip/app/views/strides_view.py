@@ -28,6 +28,7 @@ from imuhip.app.models.palette import Theme, mixed
 from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.models.stride_review import MEASURES, StrideReview
 from imuhip.app.views.cycle_panel import CyclePanel
+from imuhip.app.views.plots import LEAST_PX
 from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.trend_plot import TrendPlot
 from imuhip.core.segments import SIDES
@@ -126,9 +127,8 @@ class StridesView(QWidget):
         for panel in self.cycles.values():
             left.addWidget(panel, 1)
         left.addWidget(self.note)
-        aside = QWidget()
+        self._aside = aside = QWidget()
         aside.setObjectName("plain")
-        aside.setMaximumWidth(_LIST_PX)
         row.addWidget(aside, 1)
         right = QVBoxLayout(aside)
         right.setContentsMargins(0, 0, 0, 0)
@@ -164,6 +164,10 @@ class StridesView(QWidget):
             trend.set_theme(theme, scale)
         for panel in self.cycles.values():
             panel.set_theme(theme, scale)
+        self.overview.plot.setFixedHeight(round(_OVERVIEW_PX * (0.5 + 0.5 * scale)))
+        self.detail.plot.setMinimumHeight(round(LEAST_PX * scale))
+        self.strides.setMinimumHeight(round(LEAST_PX * scale))
+        self._aside.setMaximumWidth(round(_LIST_PX * scale))
         shade = QColor(mixed(theme.ink, theme.panel, 0.18))
         self.brush.setBrush(shade)
         self.brush.setHoverBrush(QColor(mixed(theme.ink, theme.panel, 0.28)))

@@ -169,6 +169,14 @@ def set_kind(widget: QWidget, kind: str) -> None:
         widget.style().polish(widget)
 
 
+def show_fitting(label: QLabel, *texts: str) -> None:
+    """Show the first of these texts there is room for, the last one shortened if need be."""
+    room_px, metrics = label.width(), label.fontMetrics()
+    fits = (text for text in texts if metrics.horizontalAdvance(text) <= room_px)
+    show_elided(label, next(fits, texts[-1]))
+    label.setToolTip(texts[0])
+
+
 def show_elided(label: QLabel, text: str, room_px: int | None = None) -> None:
     """Show as much of a text as there is room for, and all of it when pointed at.
 
