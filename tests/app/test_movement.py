@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -459,6 +460,10 @@ def test_the_movement_is_shown_by_a_key_and_the_limit_set_by_keys_and_mouse(wind
     assert flexion._bands["left"]._item.path().elementCount() == 203
     assert flexion._present["left"]._item.path().elementCount() > 20
     assert page.movement.figure.note.text().startswith("Right dashed")
+    for panel in page.movement.cycles:
+        assert re.fullmatch(
+            r"[A-Z][a-z]+ [a-z]+: Left −?\d+° ±\d+°, Right −?\d+° ±\d+°", panel.accessibleName()
+        )
     feedback = movement.feedback
     press(window, *[Qt.Key.Key_A] * 5, Qt.Key.Key_B)
     assert feedback.angle == "hip_flexion_left" and feedback.sense == "below"

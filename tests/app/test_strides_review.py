@@ -194,6 +194,8 @@ def test_strides_are_left_out_and_used_again_by_keys_alone(window, tmp_path) -> 
     press(window, Qt.Key.Key_V)
     assert page.strides.isVisible() and page.strides.strides.hasFocus()
     assert f"{used} of" in page.strides.counts.text()
+    assert "Hip rotation, range (°)" in page.strides._above.accessibleName()
+    assert "Over the minutes" in page.strides._below.accessibleName()
     press(window, Qt.Key.Key_X)
     assert not page.strides.reason.isVisible() and "Choose strides" in review.said
     press(window, *[Qt.Key.Key_Minus] * 3, Qt.Key.Key_Period)

@@ -127,6 +127,8 @@ class CyclePanel(QFrame):
         whole = f"{wording.ANGLE_NAMES[side]} {text}"
         show_fitting(self.values[side], whole, whole.partition(" ±")[0])
         set_kind(self.values[side], "known" if known else "unknown")
+        told = ", ".join(label.toolTip() for label in self.values.values())
+        self.setAccessibleName(f"{wording_move.CYCLE_TITLES[self.angle]}: {told}")
 
     def close_plot(self) -> None:
         """Let go of the scene; pyqtgraph wants to be told."""

@@ -102,6 +102,8 @@ class RollPanel(QFrame):
             whole = f"{label} {text}"  # where there is no room for it, the band shows the rest
             show_fitting(value, whole, whole.partition(" ±")[0])
             set_kind(value, "known" if known else "unknown")
+        told = ", ".join(value.toolTip() for value in self.values)
+        self.setAccessibleName(f"{self.plan.title}: {told}")
         self._show_range(axis_range(self.plan, history))
 
     def close_plot(self) -> None:

@@ -265,6 +265,8 @@ class StridesView(QWidget):
         self.brush.blockSignals(False)
         self.detail.show_strides(strides, strides.brush_s)
         self.counts.setText(strides.counts)
+        self._above.setAccessibleName(f"{strides.measure.title}: {strides.counts}")
+        self._below.setAccessibleName(f"{strides.measure.title}: {strides.trend_words}")
         for angle, panel in self.cycles.items():
             panel.setVisible(angle == strides.measure.angle)
         panel = self.cycles[strides.measure.angle]
