@@ -15,11 +15,15 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot
 
 from played_source import PlayedSource
 from PySide6.QtTest import QTest
+from radios import Kit, Radios
 
 import imuhip
+from imuhip.acquisition.assignment import SearchPlan
+from imuhip.acquisition.engine import EngineOptions
 from imuhip.acquisition.status import RecordingResult
+from imuhip.app.models.bench import Bench
 from imuhip.app.models.live_model import LiveModel
-from imuhip.app.models.session_model import STEPS
+from imuhip.app.models.session_model import STEPS, SessionParts
 from imuhip.app.views.live_window import LiveWindow
 from imuhip.errors import DiskError
 
@@ -156,6 +160,22 @@ def measuring(window: LiveWindow) -> None:
     assert do.phase == "done"
 
 
+def calibrating(window: LiveWindow) -> None:
+    """The standing pose of a calibration is watched."""
+    to(window, 0.2)
+    window.go_to("calibrate")
+    window.go_on()
+    to(window, 5.0)
+    assert window.session.calibrate.phase == "doing"
+
+
+def walking_to_calibrate(window: LiveWindow) -> None:
+    """The worker looks at the straps meanwhile."""
+    calibrating(window)
+    to(window, 20.0)
+    assert window.session.calibrate.phase == "doing"
+
+
 def sensors_lost(window: LiveWindow) -> None:
     recording(window)
     for segment in list(window.source.rings):
@@ -191,6 +211,8 @@ STATES = (
     doing,
     done,
     measuring,
+    calibrating,
+    walking_to_calibrate,
     sensors_lost,
     disk_full,
     reading,
@@ -222,3 +244,72 @@ def test_it_closes_from_every_step_while_it_records_and_walks(window, step, tmp_
     window.close()
     recorded = imuhip.open(tmp_path / "s.h5")
     assert [marker.name for marker in recorded.markers] == ["n_pose", "gait"]
+
+
+# -- with a radio that is opened by the window -----------------------------------------------------
+
+
+@pytest.fixture
+def bench_window(application, walk, tmp_path: Path):
+    pytest.importorskip("bumble", reason="virtual Bluetooth is not installed")
+    radios = Radios(walk)
+    bench = Bench(radios, EngineOptions(search=SearchPlan(1, 1.5)))
+    parts = SessionParts(bench=bench, kit=Kit().memory)
+    window = LiveWindow(LiveModel(bench, out=tmp_path / "s.h5"), parts=parts, step="person")
+    window.radios = radios
+    window.show()
+    window.start()
+    yield window
+    assert window._shut, "the test closes it"
+    window.deleteLater()
+
+
+def opening(window: LiveWindow) -> None:
+    """The radio answers nothing."""
+    window.radios.hangs = True
+    window.go_to("sensors")
+    until(window, lambda: window.radios.n_asked > 0)
+
+
+def opened(window: LiveWindow) -> None:
+    window.go_to("sensors")
+    sensors = window.session.sensors
+    until(window, lambda: sensors.is_open and sensors.job is None)
+
+
+def looking(window: LiveWindow) -> None:
+    opened(window)
+    window.session.sensors.look()
+    until(window, lambda: window.session.sensors.job == "looking")
+
+
+def connecting(window: LiveWindow) -> None:
+    opened(window)
+    sensors = window.session.sensors
+    sensors.turn_virtual()
+    until(window, lambda: sensors.job == "connecting" or sensors.all_stream)
+
+
+def streaming(window: LiveWindow) -> None:
+    """It records what the sensors it connected send."""
+    connecting(window)
+    until(window, lambda: window.session.sensors.all_stream)
+    window.toggle_recording()
+    until(window, lambda: window.model.recording.elapsed_s > 0.3)
+
+
+BENCH_STATES = (opening, looking, connecting, streaming)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    "state", [opening, looking, connecting, streaming], ids=lambda s: s.__name__
+)
+def test_it_closes_while_radio_and_sensors_are_being_reached(bench_window, state, tmp_path) -> None:
+    state(bench_window)
+    began_s = time.monotonic()
+    bench_window.close()
+    assert time.monotonic() - began_s < 20.0
+    assert not bench_window.isVisible()
+    if state is streaming:
+        assert imuhip.open(tmp_path / "s.h5").state == "complete"
