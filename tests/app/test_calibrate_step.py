@@ -90,11 +90,11 @@ def headline(window: LiveWindow) -> str:
 
 
 def calibrated(window: LiveWindow) -> None:
-    """Stand and walk as the default protocol says."""
+    """Stand as the default protocol says, and walk long enough."""
     press(window, Qt.Key.Key_Space)
-    to(window, 20.0)
+    to(window, 24.0)
     settled(window)
-    to(window, 41.0)
+    press(window, Qt.Key.Key_Space)
     settled(window)
 
 

@@ -7,17 +7,17 @@ leaves none behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import Final, Literal
 
 from imuhip.analysis.strap_check import Judgement, judge_pose
 from imuhip.app.models import wording_calibrate as words
+from imuhip.app.models.calibration_judge import CalibrationJudge
 from imuhip.app.models.calibration_watch import CalibrationWatch
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.mounting_memory import MountingMemory
 from imuhip.app.models.pose_watch import POSE_S, PoseWatch
 from imuhip.app.models.protocols import ListedProtocol, listed_protocols
-from imuhip.app.models.worker import told
 from imuhip.calibration.protocol import Protocol, Step
 from imuhip.core.series import Marker
 
@@ -70,19 +70,16 @@ class CalibrateModel:
         self.pose: PoseWatch | None = None
         self.unrest: dict[str, float] = {}
         self.pose_judgement: Judgement | None = None
-        self.judgement: Judgement | None = None
         self.checked_s = 0.0
         """After so much of the walk the straps were judged last; 0 before."""
-        self.error = ("", "")
         self.said = ""
         self._live = live
         self._worker = worker
         self._accept = accept
         self._begin_motion = begin_motion or _nothing
-        self._memory = memory or MountingMemory(None)
+        self._judge = CalibrationJudge(memory or MountingMemory(None))
         self._watch: CalibrationWatch | None = None
         self._markers: list[Marker] = []
-        self._judging: Future[Judgement] | None = None
         self._is_accepted = False
 
     # -- what is shown ----------------------------------------------------------------------------
@@ -129,7 +126,17 @@ class CalibrateModel:
     @property
     def is_busy(self) -> bool:
         """Return whether the worker judges."""
-        return self._judging is not None
+        return self._judge.is_busy
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """Return what the calibration is worth so far; None before anybody judged."""
+        return self._judge.judgement
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """Return why it cannot be judged, and what to do; empty when it can."""
+        return self._judge.error
 
     @property
     def lead_s(self) -> float:
@@ -177,8 +184,7 @@ class CalibrateModel:
             self._is_accepted = True
             for marker in self._markers:
                 self._mark(marker)
-            if not self._live.simulated:
-                self._memory.remember(self._serials(), judgement.up_S or {})
+            self._judge.remember(self._known_serials())
             poses = [(m.start_s, m.end_s) for m in self._markers if m.name == "n_pose"]
             walks = [(m.start_s, m.end_s) for m in self._markers if m.name == "gait"]
             if poses and walks:
@@ -189,7 +195,8 @@ class CalibrateModel:
 
     def pull(self) -> None:
         """Take in what the sensors sent and what the worker found; never waits."""
-        self._learn()
+        if self._judge.learn() and self.phase == "judging":
+            self._turn_to("done")
         if self.phase == "choosing":
             return
         if self.phase == "starting":
@@ -221,7 +228,7 @@ class CalibrateModel:
                 self._see_pose(watch, *self.pose.pose)
         elif step.name == "gait":
             due = self.elapsed_s >= max(CHECK_S, self.checked_s + _CHECK_AGAIN_S)
-            if due and self._judging is None and self.elapsed_s < step.duration_s:
+            if due and not self.is_busy and self.elapsed_s < step.duration_s:
                 self.checked_s = self.elapsed_s
                 self._ask(watch, self.now_s)
         if self.phase == "doing" and self.pose is None and self.elapsed_s >= step.duration_s:
@@ -254,7 +261,7 @@ class CalibrateModel:
         worn = {s: ring for s, ring in self._live.rings.items() if s in status.sensors}
         self._watch = CalibrationWatch(worn, rate_hz, self._serials(), self._worker)
         self._markers = []
-        self._forget_judgement()
+        self._judge.forget()
         self.pose_judgement, self._is_accepted = None, False
         self.k = 0
         self._turn_to("ready")
@@ -294,7 +301,7 @@ class CalibrateModel:
             return
         self._turn_to("judging")
         if self._watch is not None:
-            self._forget_judgement()
+            self._judge.forget()
             self._ask(self._watch, None)
 
     def _turn_to(self, phase: Phase) -> None:
@@ -303,7 +310,7 @@ class CalibrateModel:
         self.pose = None
         if phase == "choosing":
             self._watch = None
-            self._forget_judgement()
+            self._judge.forget()
 
     # -- judging ----------------------------------------------------------------------------------
 
@@ -312,27 +319,15 @@ class CalibrateModel:
         markers = list(self._markers)
         if until_s is not None:
             markers.append(Marker("gait", self.began_s, until_s))
-        usual = {} if self._live.simulated else self._memory.usual(self._serials())
-        self._judging = watch.judge(tuple(markers), usual)
-
-    def _learn(self) -> None:
-        if self._judging is None or not self._judging.done():
-            return
-        future, self._judging = self._judging, None
-        error = future.exception()
-        if error is None:
-            self.judgement, self.error = future.result(), ("", "")
-        elif self.phase == "judging":
-            self.error = told(error)
-        if self.phase == "judging":
-            self._turn_to("done")
-
-    def _forget_judgement(self) -> None:
-        self.judgement, self.error, self._judging = None, ("", ""), None
+        self._judge.ask(watch, markers, self._known_serials())
 
     def _serials(self) -> Mapping[str, str]:
         sensors = self._live.status.sensors.values()
         return {one.segment: one.serial or one.address for one in sensors}
+
+    def _known_serials(self) -> Mapping[str, str]:
+        """Return who is worn where, as far as it is to be remembered: nobody wears virtual ones."""
+        return {} if self._live.simulated else self._serials()
 
     def _mark(self, marker: Marker) -> None:
         """Mark a stretch given on the host's clock."""

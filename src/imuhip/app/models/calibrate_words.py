@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from imuhip.acquisition.status import Grade
-from imuhip.analysis.strap_check import Check, Judgement
+from imuhip.analysis.strap_check import Judgement
 from imuhip.app.models import wording
 from imuhip.app.models import wording_calibrate as words
 from imuhip.app.models.calibrate_model import CHECK_S, CalibrateModel
 from imuhip.app.models.guidance import Guidance, trouble
 from imuhip.app.models.pose_watch import POSE_S
+from imuhip.app.models.strap_words import (
+    StillBar,
+    StrapLine,
+    sentence,
+    still_bar,
+    strap_lines,
+    worded,
+)
 from imuhip.app.models.wording_texts import said
 from imuhip.calibration.protocol import Step
-from imuhip.core.segments import SEGMENTS
 
-__all__ = ["CalibrateWords", "StillBar", "StrapLine", "calibrate_words", "list_lines"]
-
-_CHECKS: Final[tuple[Check, ...]] = ("segments", "sides", "straps", "way_up")
-_FULL: Final = 2.0
-"""Twice the limit of standing still fills a sensor's bar."""
-
-
-@dataclass(frozen=True, slots=True)
-class StillBar:
-    """How still one sensor is.
-
-    Parameters
-    ----------
-    segment, text : str
-    level : float
-        From 0, dead still, to 1; the limit is half-way.
-    grade : {"good", "bad"}
-    """
-
-    segment: str
-    text: str
-    level: float
-    grade: Grade
-
-
-@dataclass(frozen=True, slots=True)
-class StrapLine:
-    """One check of the straps, in words and by shape."""
-
-    text: str
-    kind: str
+__all__ = ["CalibrateWords", "calibrate_words", "list_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +136,7 @@ def _doing(model: CalibrateModel) -> CalibrateWords:
     hint = words.MOVE_HINT
     straps: tuple[StrapLine, ...] = ()
     if step.name == "gait":
-        straps = _straps(model.judgement)
+        straps = strap_lines(model.judgement)
         hint = words.WALK_CHECKED_HINT
         if model.judgement is None:
             hint = words.WALK_HINT.format(seconds=CHECK_S)
@@ -187,13 +162,15 @@ def _standing(model: CalibrateModel, step: Step) -> CalibrateWords:
         f"{left_s:.0f}",
         words.SECONDS,
         _steps(model),
-        bars=tuple(_bar(segment, level) for segment, level in model.unrest.items()),
+        bars=tuple(still_bar(segment, level) for segment, level in model.unrest.items()),
     )
 
 
 def _judging(model: CalibrateModel) -> CalibrateWords:
     return CalibrateWords(
-        Guidance(words.JUDGING, words.MOMENT), steps=_steps(model), straps=_straps(model.judgement)
+        Guidance(words.JUDGING, words.MOMENT),
+        steps=_steps(model),
+        straps=strap_lines(model.judgement),
     )
 
 
@@ -213,10 +190,10 @@ def _done(model: CalibrateModel) -> CalibrateWords:
     return CalibrateWords(
         guidance,
         steps=_steps(model),
-        straps=_straps(judgement),
+        straps=strap_lines(judgement),
         grade=judgement.grade,
         grade_text=words.GRADES[judgement.grade],
-        reasons=tuple(_worded(reason) for reason in judgement.reasons),
+        reasons=tuple(worded(reason) for reason in judgement.reasons),
     )
 
 
@@ -232,7 +209,7 @@ def _worst(judgement: Judgement | None) -> Guidance | None:
         if found.weight == "bad":
             headline = words.DONE_BAD.format(check=words.CHECKS[found.check])
             return Guidance(
-                headline, words.DONE_BAD_HINT.format(text=_sentence(found.text)), "alarm"
+                headline, words.DONE_BAD_HINT.format(text=sentence(found.text)), "alarm"
             )
     return None
 
@@ -252,50 +229,12 @@ def _steps(model: CalibrateModel, *, begun: bool = True) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _straps(judgement: Judgement | None) -> tuple[StrapLine, ...]:
-    found = {} if judgement is None else {one.check: one for one in judgement.straps}
-    lines = []
-    for check in _CHECKS:
-        one = found.get(check)
-        weight = "unknown" if one is None else one.weight
-        text = words.NOT_YET if one is None else _worded(one.text)
-        line = words.CHECK_LINE.format(
-            symbol=words.SYMBOLS[weight], check=words.CHECKS[check], text=text
-        )
-        lines.append(StrapLine(line, weight))
-    return tuple(lines)
-
-
 def _pose_notes(model: CalibrateModel) -> tuple[str, ...]:
     judged = model.pose_judgement
     if judged is None:
         return ()
     grade = words.POSE_GRADE.format(grade=judged.grade)
-    return (grade, *(_worded(reason) for reason in judged.reasons))
-
-
-def _worded(text: str) -> str:
-    """Return a reason with the segments called as everywhere in the window."""
-    text = said(text)
-    for segment in SEGMENTS:
-        text = text.replace(segment, wording.segments([segment]))
-    return text
-
-
-def _sentence(text: str) -> str:
-    """Return a reason as the beginning of a sentence."""
-    text = _worded(text)
-    return text[:1].upper() + text[1:]
-
-
-def _bar(segment: str, level: float) -> StillBar:
-    name = wording.SEGMENT_NAMES.get(segment, segment)
-    if level == float("inf"):
-        return StillBar(segment, words.SILENT_BAR.format(segment=name), 1.0, "bad")
-    text = words.STILL_BAR if level < 1.0 else words.MOVES_BAR
-    symbol = wording.GRADE_SYMBOLS["good" if level < 1.0 else "bad"]
-    shown = f"{symbol} {text.format(segment=name)}"
-    return StillBar(segment, shown, min(1.0, level / _FULL), "good" if level < 1.0 else "bad")
+    return (grade, *(worded(reason) for reason in judged.reasons))
 
 
 _PHASES = {

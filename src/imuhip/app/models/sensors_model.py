@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from imuhip.acquisition.assignment import WantedSensor
-from imuhip.acquisition.status import SensorStatus
 from imuhip.app.models import wording
 from imuhip.app.models import wording_sensors as words
 from imuhip.app.models.bench import SIMULATED, Bench
-from imuhip.app.models.bench_jobs import BenchJobs, GivenUp, Job
+from imuhip.app.models.bench_jobs import GivenUp
 from imuhip.app.models.kit_plan import KitPlan
 from imuhip.app.models.known_kit import KitMemory, KnownSensor, known
 from imuhip.app.models.live_model import LiveModel
-from imuhip.app.models.reach import Heard, Reach
+from imuhip.app.models.sensors_state import SensorsState
 from imuhip.app.models.tap_questions import TapQuestions
 from imuhip.app.models.worker import told
 from imuhip.core.segments import SEGMENTS
@@ -26,10 +25,9 @@ __all__ = ["SensorsModel"]
 SCAN_S: Final = 8.0
 _ENOUGH_S: Final = 2.0
 """Looking ends when as many as are wanted were heard, and no new one for so long."""
-_UNHEARD_DBM: Final = -100
 
 
-class SensorsModel:
+class SensorsModel(SensorsState):
     """Leads from a box of sensors to a body that wears them. No Qt; it never waits.
 
     Parameters
@@ -55,88 +53,14 @@ class SensorsModel:
         radio: str = "auto",
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.plan = KitPlan(live.expected, kit)
-        self.plan.recall(also_wanted=not live.expected)
-        self.reach = Reach(now_s)
-        self.chosen = ""
-        self.error = ("", "")
-        self.said = ""
-        self.taps: TapQuestions | None = None
-        self.radio = radio
-        self._live = live
-        self._bench = bench
-        self._jobs = BenchJobs()
+        plan = KitPlan(live.expected, kit)
+        plan.recall(also_wanted=not live.expected)
+        super().__init__(live, bench, plan, radio, now_s)
         self._tried = False
         self._taps_next = False
         self._remembers = False
         self._n_heard, self._heard_s = 0, 0.0
         self._now_s = now_s
-
-    # -- what is shown ----------------------------------------------------------------------------
-
-    @property
-    def live(self) -> LiveModel:
-        """Return sensors and recording."""
-        return self._live
-
-    @property
-    def job(self) -> Job | None:
-        """Return what goes on; None when nothing does."""
-        return self._jobs.job
-
-    @property
-    def wanted(self) -> list[str]:
-        """Return the segments that are to have a sensor."""
-        return self.plan.wanted
-
-    @property
-    def has_bench(self) -> bool:
-        """Return whether sensors can be exchanged here."""
-        return self._bench is not None
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether a radio is open."""
-        return self._bench is not None and bool(self._bench.name)
-
-    @property
-    def simulated(self) -> bool:
-        """Return whether the sensors are virtual."""
-        return self._live.simulated
-
-    @property
-    def sensors(self) -> Mapping[str, SensorStatus]:
-        """Return the sensors of the acquisition by segment."""
-        return self._live.status.sensors
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Return the wanted segments whose sensor does not deliver."""
-        sensors = self.sensors
-        return tuple(s for s in self.wanted if s not in sensors or not sensors[s].is_delivering)
-
-    @property
-    def all_stream(self) -> bool:
-        """Return whether everything that is wanted delivers."""
-        return self.taps is None and bool(self.wanted) and not self.missing
-
-    @property
-    def heard(self) -> list[Heard]:
-        """Return the sensors in reach, and those that are connected and do not advertise."""
-        heard = self.reach.sensors
-        known_ones = {one.address for one in heard}
-        for sensor in self.sensors.values():
-            if sensor.address not in known_ones and sensor.driver:
-                dbm = _UNHEARD_DBM if sensor.rssi_dbm is None else sensor.rssi_dbm
-                heard.append(Heard(sensor.address, sensor.name, sensor.driver, dbm, float("nan")))
-        return heard
-
-    def worn_on(self, address: str) -> str:
-        """Return where a sensor is worn, or to be; empty for nowhere."""
-        sensors = self.sensors if self.taps is None else self.taps.assigned
-        places = (s for s, sensor in sensors.items() if sensor.address == address)
-        worn = next(places, "")
-        return worn or (self.plan.worn_on(address) if self.taps is None else "")
 
     # -- what a person decides --------------------------------------------------------------------
 
@@ -347,18 +271,6 @@ class SensorsModel:
             self._jobs.start("connecting", self._bench.connect(kept), self._tell)
 
     # -- what is possible -------------------------------------------------------------------------
-
-    @property
-    def _chosen(self) -> Heard | None:
-        return next((one for one in self.heard if one.address == self.chosen), None)
-
-    @property
-    def _worn(self) -> list[str]:
-        return [s for s, sensor in self.sensors.items() if sensor.driver]
-
-    @property
-    def _silent(self) -> bool:
-        return any(not sensor.is_delivering for sensor in self.sensors.values())
 
     def _may_begin(self) -> bool:
         if self.job is not None or self.taps is not None or self._records():

@@ -21,13 +21,8 @@ from PySide6.QtWidgets import (
 
 from imuhip.app.models import wording_calibrate as words
 from imuhip.app.models.calibrate_model import CalibrateModel
-from imuhip.app.models.calibrate_words import (
-    CalibrateWords,
-    StillBar,
-    StrapLine,
-    calibrate_words,
-    list_lines,
-)
+from imuhip.app.models.calibrate_words import CalibrateWords, calibrate_words, list_lines
+from imuhip.app.models.strap_words import StillBar, StrapLine
 from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.style import scrolling, set_kind, show_fitted
 from imuhip.core.segments import SEGMENTS

@@ -103,7 +103,7 @@ class LiveWindow(QMainWindow):
         self._stop_event = stop_event
         self._began_s = time.monotonic()
         self._shut = False
-        self.setWindowTitle(title)
+        self._title = title
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._lay_out()
         self.resize(*SIZE_PX)
@@ -300,6 +300,8 @@ class LiveWindow(QMainWindow):
         self.steps.show_step(self.session.step)
         self.notice_bar.show_notices(self.notices.unread)
         self.header.badge.setVisible(self.model.simulated)
+        code = self.model.subject
+        self.setWindowTitle(f"{self._title}: {code}" if code else self._title)
         self.header.show_guidance(self.session.guidance)
         self.header.show_recording(self.model.recording)
         if self.session.step == "live":
