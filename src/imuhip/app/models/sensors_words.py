@@ -66,7 +66,7 @@ def _found(model: SensorsModel) -> Guidance:
         wrong = trouble(model.live.cards, model.live.recording)
         if wrong is not None:
             return wrong
-        headline = words.STREAMING.format(n=len(model.wanted))
+        headline = words.STREAMING.format(n=len(model.sensors))
         thighs = {"thigh_left", "thigh_right"} & set(model.wanted)
         enough = "pelvis" in model.wanted and thighs
         hint = words.STREAMING_HINT if enough else words.NEEDS_MORE
