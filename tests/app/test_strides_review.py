@@ -23,7 +23,7 @@ from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.own_band import band_of
 from imuhip.app.models.stride_review import MEASURES, StrideReview
 from imuhip.app.views.live_window import LiveWindow
-from imuhip.core.annotation import EXCLUDED, Annotation, exclusions_of
+from imuhip.core.annotation import EXCLUDED, Annotation, exclusions_of, tags_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -326,3 +326,21 @@ def test_a_window_closed_at_once_has_noted_it_all_the_same(window, tmp_path) -> 
         window.session.review.exclude([k], "talked")
     window.close()
     assert len(exclusions_of(imuhip.open(tmp_path / "walk.h5").annotations)) == 3
+
+
+def test_a_session_gets_tags_by_keys_and_gives_them_back(window, tmp_path) -> None:
+    review, page = window.session.review, window.review_page
+    assert page.tags.text() == "Tags: none"
+    for words in ("before the drill", "10 km", "10 km"):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+        assert page.tag.isVisible() and page.tag.hasFocus()
+        QTest.keyClicks(window.focusWidget(), words)
+        press(window, Qt.Key.Key_Return)
+        assert not page.tag.isVisible() and page.table.hasFocus()
+    settled(window)
+    assert page.tags.text() == "Tags: before the drill"
+    assert tags_of(imuhip.open(tmp_path / "walk.h5").annotations) == ("before the drill",)
+    assert window.session.do.said == "" and review.said == ""
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    press(window, Qt.Key.Key_Escape)
+    assert not page.tag.isVisible() and review.tags == ("before the drill",)

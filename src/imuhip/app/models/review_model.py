@@ -15,6 +15,7 @@ from imuhip.app.models.stride_review import StrideReview
 from imuhip.app.models.table_rows import TableRow, review_rows
 from imuhip.app.models.wording_texts import said
 from imuhip.app.models.worker import make_worker, told
+from imuhip.core.annotation import tags_of
 from imuhip.recording.naming import numbered
 
 __all__ = ["ReviewModel"]
@@ -46,6 +47,7 @@ class ReviewModel:
         self.strides: StrideReview | None = None
         self.shows_strides = False
         self.said = ""
+        self.tags: tuple[str, ...] = ()
         self._notes = StrideNotes(notes or make_worker("imuhip-notes"))
         self._is_stale = False
 
@@ -143,6 +145,24 @@ class ReviewModel:
         strides.use_again(wanted)
         self._noted(wording_strides.TAKEN_BACK.format(n=len(wanted)))
 
+    def turn_tag(self, tag: str) -> None:
+        """Give the session a tag, or take back one that it has."""
+        words = " ".join(tag.split())
+        if self.session is None or self._path is None or not words:
+            return
+        has_it = words in self.tags
+        self._notes.tag(self._path, words, remove=has_it)
+        self.tags = (
+            tuple(one for one in self.tags if one != words)
+            if has_it
+            else (
+                *self.tags,
+                words,
+            )
+        )
+        self.error = ("", "")
+        self._is_stale |= self._reading is not None  # what is being read lacks it
+
     def _noted(self, said: str) -> None:
         self.error, self.said, self.report = ("", ""), said, None
         self._is_stale = True
@@ -178,6 +198,7 @@ class ReviewModel:
             self._path = self.newest
             self.session, self.report, self.error = None, None, ("", "")
             self.strides, self.said, self._is_stale = None, "", True
+            self.tags = ()
         if self._is_stale and self._reading is None and not self._notes.is_busy and self._path:
             self._is_stale = False
             self._reading = self._worker.submit(read_session, self._path)
@@ -188,6 +209,7 @@ class ReviewModel:
 
     def _take(self, session: SessionFile) -> None:
         self.session, before = session, self.strides
+        self.tags = tags_of(session.recording.annotations)
         self.strides = None if session.analysis is None else StrideReview(session.analysis)
         if before is not None and self.strides is not None:
             self.strides.take_over(before)

@@ -1,4 +1,4 @@
-"""Writes notes on strides into their file, one after the other, and keeps nobody waiting."""
+"""Writes notes on strides, and tags, into their file, one after the other; nobody waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import numpy as np
 from imuhip.app.models.worker import told
 from imuhip.core.annotation import exclusions_of
 from imuhip.core.segments import Side
-from imuhip.recording.annotations import exclude_each, read_annotations, take_back
+from imuhip.recording.annotations import (
+    add_tag,
+    exclude_each,
+    read_annotations,
+    remove_tag,
+    take_back,
+)
 
 __all__ = ["Stretch", "StrideNotes"]
 
@@ -47,6 +53,11 @@ class StrideNotes:
         """Use strides again."""
         self.error = ("", "")
         self._asked.append(self._writer.submit(_include, path, tuple(stretches)))
+
+    def tag(self, path: Path, tag: str, *, remove: bool) -> None:
+        """Give the session a tag, or take it back."""
+        self.error = ("", "")
+        self._asked.append(self._writer.submit(remove_tag if remove else add_tag, path, tag))
 
     def pull(self) -> bool:
         """Return whether something was written, or could not be, since the last call."""

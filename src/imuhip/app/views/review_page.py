@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from imuhip.app.models import wording, wording_strides
 from imuhip.app.models.palette import Theme
 from imuhip.app.models.review_model import ReviewModel
+from imuhip.app.views.ask_line import AskLine
 from imuhip.app.views.row_table import RowTable
 from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.strides_view import StridesView
@@ -33,6 +34,16 @@ class ReviewPage(QWidget):
         self.summary.setWordWrap(True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.strides = StridesView(review)
+        self.tags = QLabel()
+        self.tags.setObjectName("ends")
+        self.tag = AskLine(
+            wording_strides.TAG_CHOICES,
+            wording_strides.TAG_HINT,
+            wording_strides.TAG_NAME,
+            self._tagged,
+            self.take_focus,
+        )
+        self.tag_key = QPushButton(wording_strides.TAG_KEY)
         self.view = QPushButton()
         self.norms = QPushButton()
         self.report = QPushButton(wording.REPORT)
@@ -41,14 +52,17 @@ class ReviewPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.summary)
+        column.addWidget(self.tags)
         column.addWidget(self.table, 1)
         column.addWidget(self.strides, 1)
         column.addStretch(0)
+        column.addWidget(self.tag)
         row = QHBoxLayout()
         column.addLayout(row)
         for button, call in (
             (self.view, self.turn_view),
             (self.norms, review.turn_profile),
+            (self.tag_key, self.ask_tag),
             (self.report, review.write_report),
             (self.open, self.open_report),
         ):
@@ -66,7 +80,21 @@ class ReviewPage(QWidget):
     @property
     def keys(self) -> list[StepKey]:
         """Return the keys of this step that are its own."""
-        return [StepKey(wording_strides.VIEW_STRIDES, ("V",), self.turn_view), *self.strides.keys]
+        return [
+            StepKey(wording_strides.VIEW_STRIDES, ("V",), self.turn_view),
+            StepKey(wording_strides.TAG_NAME, ("Ctrl+T",), self.ask_tag),
+            *self.strides.keys,
+        ]
+
+    def ask_tag(self) -> None:
+        """Ask for a tag of the session."""
+        if self._review.session is not None:
+            self.tag.ask()
+
+    def _tagged(self, tag: str) -> None:
+        self._review.turn_tag(tag)
+        self.show_model()
+        self.take_focus()
 
     def turn_view(self) -> None:
         """Show the strides, or the table."""
@@ -98,6 +126,11 @@ class ReviewPage(QWidget):
         self.report.setVisible(self._review.session is not None)
         self.open.setVisible(self._review.report is not None)
         shows_strides = self._review.shows_strides and self._review.strides is not None
+        has_session = self._review.session is not None
+        told = ", ".join(self._review.tags) or wording_strides.NO_TAGS
+        self.tags.setText(wording_strides.TAGS.format(tags=told))
+        self.tags.setVisible(has_session and not shows_strides)
+        self.tag_key.setVisible(has_session)
         self.view.setVisible(self._review.strides is not None)
         self.view.setText(
             wording_strides.VIEW_TABLE if shows_strides else wording_strides.VIEW_STRIDES

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import pyqtgraph as pg
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QPushButton,
     QSizePolicy,
@@ -27,12 +24,12 @@ from imuhip.app.models import wording_strides
 from imuhip.app.models.palette import Theme, mixed
 from imuhip.app.models.review_model import ReviewModel
 from imuhip.app.models.stride_review import MEASURES, StrideReview
+from imuhip.app.views.ask_line import AskLine
 from imuhip.app.views.cycle_panel import CyclePanel
 from imuhip.app.views.plots import LEAST_PX
 from imuhip.app.views.step_keys import StepKey
 from imuhip.app.views.trend_plot import TrendPlot
 from imuhip.core.segments import SIDES
-from imuhip.recording.annotations import MOST_TEXT
 
 __all__ = ["StridesView"]
 
@@ -78,7 +75,13 @@ class StridesView(QWidget):
         self.strides.setAccessibleName(wording_strides.LIST_NAME)
         self.strides.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.strides.itemSelectionChanged.connect(self._chose)
-        self.reason = _Reason(self._leave_out, self.strides.setFocus)
+        self.reason = AskLine(
+            wording_strides.REASONS,
+            wording_strides.REASON,
+            wording_strides.REASON_NAME,
+            self._leave_out,
+            self.strides.setFocus,
+        )
         self.measure = QPushButton(wording_strides.MEASURE_KEY)
         self.exclude = QPushButton(wording_strides.EXCLUDE_KEY)
         self.include = QPushButton(wording_strides.INCLUDE_KEY)
@@ -314,39 +317,3 @@ class StridesView(QWidget):
             panel.close_plot()
         self.overview.close_plot()
         self.detail.close_plot()
-
-
-class _Reason(QComboBox):
-    """Asks for a reason: one of a list, or typed. Enter takes it, Escape takes nothing."""
-
-    def __init__(self, take: Callable[[str], None], leave: Callable[[], None]) -> None:
-        super().__init__()
-        self._take, self._leave = take, leave
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.setAccessibleName(wording_strides.REASON_NAME)
-        self._line = QLineEdit()
-        self.setLineEdit(self._line)
-        self._line.setPlaceholderText(wording_strides.REASON)
-        self._line.setMaxLength(MOST_TEXT)
-        self.addItems(list(wording_strides.REASONS))
-        self.hide()
-
-    def ask(self) -> None:
-        """Show it and wait for keys."""
-        self.setCurrentIndex(-1)
-        self._line.clear()
-        self.show()
-        self.setFocus()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the reason, or leave."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            text = self.currentText().strip()
-            if text:
-                self.hide()
-                self._take(text)
-        elif event.key() == Qt.Key.Key_Escape:
-            self.hide()
-            self._leave()
-        else:
-            super().keyPressEvent(event)
