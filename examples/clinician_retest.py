@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import imuhip
-from imuhip.report.change_page import Session, render_change
+from imuhip.report.change_page import render_change
 from imuhip.report.file import write_page
 from imuhip.report.pdf import write_pdf
+from imuhip.report.session import Session
 from imuhip.simulation.performances import perform
 
 WHEN = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)

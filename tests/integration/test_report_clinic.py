@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.commands import build
 from imuhip.recording.session import Recording
-from imuhip.report.change_page import Session, render_change
+from imuhip.report.change_page import render_change
 from imuhip.report.page import render_report
+from imuhip.report.session import Session
 from imuhip.report.trials import NormChoice
 from report_clinic import WHEN, clinic_session
 

@@ -20,8 +20,8 @@ from imuhip.cli.commands import build
 from imuhip.cli.person_report import safe_name
 from imuhip.core.series import Marker
 from imuhip.recording.session import Recording
-from imuhip.report.change_page import Session
 from imuhip.report.person_page import render_person
+from imuhip.report.session import Session
 from imuhip.report.visit_figure import positions
 from imuhip.simulation.performances import perform
 

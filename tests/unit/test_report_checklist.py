@@ -12,26 +12,26 @@ from imuhip.core.series import Marker
 from imuhip.errors import ConfigError
 from imuhip.report.checklist import (
     CATEGORIES,
-    Measured,
     checklist,
     read_facts,
     render_checklist,
 )
 from imuhip.report.pdf import pdf_of
+from imuhip.report.session import Session
 from report_session import MADE_AT, analysis, device, recording
 
 ATTACK = '"><script>alert(1)</script>'
 
 
-def filled() -> Measured:
+def filled() -> Session:
     made = recording(
         devices={"pelvis": device(), "thigh_left": device("0043")},
         markers=(Marker("n_pose", 2.0, 5.0), Marker("gait", 10.0, 50.0)),
     )
-    return Measured(made, analysis(), None, Settings())
+    return Session(made, analysis(), None, settings=Settings())
 
 
-def answers(of: Measured) -> dict[str, str]:
+def answers(of: Session) -> dict[str, str]:
     return {item.asked: item.answer for item in checklist(of)}
 
 
@@ -61,7 +61,7 @@ def test_what_a_file_cannot_know_is_said_to_be_unknown() -> None:
 
 
 def test_a_recording_of_arrays_without_gait_claims_nothing() -> None:
-    bare = Measured(recording(), None, None, Settings(), no_gait="nobody walked")
+    bare = Session(recording(), None, None, "nobody walked", Settings())
     told = answers(bare)
     for asked in ("Maker and model", "Firmware", "Measuring ranges", "Overall grade",
                   "Strides analysed", "Cadence", "Pose taken"):  # fmt: skip
@@ -73,7 +73,7 @@ def test_strangers_text_is_escaped_and_nothing_is_loaded() -> None:
     made = recording(
         subject=ATTACK, devices={"pelvis": device(ATTACK)}, markers=(Marker(ATTACK, 1.0, 9.0),)
     )
-    html = render_checklist(Measured(made, analysis(), None, Settings()), made_at=MADE_AT)
+    html = render_checklist(Session(made, analysis(), None, settings=Settings()), made_at=MADE_AT)
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r"https?://", html)
     assert pdf_of(html, made_at=MADE_AT).startswith(b"%PDF-")

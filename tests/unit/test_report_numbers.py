@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imuhip.core.series import ImuSeries
+from imuhip.recording.digest import samples_digest
 from imuhip.report.figures import mean_and_sd
 from imuhip.report.numbers import (
     Spread,
@@ -18,7 +19,6 @@ from imuhip.report.numbers import (
     stride_rows,
 )
 from imuhip.report.palette import ACTIVITIES, GRADES, INK, MUTED, PAPER, SIDE_STYLES
-from imuhip.report.provenance import data_digest
 from imuhip.report.sensors import gaps_s, sensor_facts
 from imuhip.report.timeline import envelope
 from report_session import analysis, device, quality, recording
@@ -158,8 +158,8 @@ def test_mean_and_sd_leave_broken_strides_out() -> None:
 
 
 def test_digest_follows_the_samples() -> None:
-    assert data_digest(recording()) == data_digest(recording())
-    assert data_digest(recording()) != data_digest(recording(gap=(1.0, 1.01)))
+    assert samples_digest(recording()) == samples_digest(recording())
+    assert samples_digest(recording()) != samples_digest(recording(gap=(1.0, 1.01)))
 
 
 def luminance(colour: str) -> float:

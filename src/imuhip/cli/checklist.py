@@ -26,11 +26,12 @@ def checklist_page(
 ) -> None:
     """Fill and write the checklist."""
     from imuhip.analysis.settings import Settings
-    from imuhip.report.checklist import Measured, checklist, read_facts, render_checklist
+    from imuhip.report.checklist import checklist, read_facts, render_checklist
+    from imuhip.report.session import Session
 
     stated = read_facts(facts) if facts is not None else None
     analysis, assessment, no_gait = findings(recording, options)
-    measured = Measured(recording, analysis, assessment, Settings(**options), no_gait)
+    measured = Session(recording, analysis, assessment, no_gait, Settings(**options))
     items = checklist(measured, stated)
     pages.write(render_checklist(measured, facts=stated))
     if json:

@@ -13,7 +13,7 @@ from imuhip.cli.output import note, print_json, progress, working
 if TYPE_CHECKING:
     from imuhip.analysis.compare import Measured
     from imuhip.cli.pages import Pages
-    from imuhip.report.change_page import Session
+    from imuhip.report.session import Session
 
 __all__ = ["files_of_person", "person_page", "safe_name"]
 
@@ -78,8 +78,8 @@ def person_page(
     from imuhip.analysis.history import find_history
     from imuhip.analysis.settings import Settings
     from imuhip.assessment.change import read_limits, shipped_limits
-    from imuhip.report.change_page import Session
     from imuhip.report.person_page import render_person
+    from imuhip.report.session import Session
 
     own = read_limits(limits) if limits else ()
     paths = files_of_person(code, places)

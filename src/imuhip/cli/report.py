@@ -181,7 +181,8 @@ def _change_page(
     from imuhip.analysis.compare import compare
     from imuhip.analysis.settings import Settings
     from imuhip.assessment.change import read_limits, shipped_limits
-    from imuhip.report.change_page import Session, render_change
+    from imuhip.report.change_page import render_change
+    from imuhip.report.session import Session
 
     own = read_limits(limits) if limits else ()
     sessions = []

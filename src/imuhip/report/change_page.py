@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 import imuhip
-from imuhip.analysis.compare import Measured
 from imuhip.analysis.history import History
 from imuhip.analysis.history import Session as Visit
-from imuhip.assessment.pain import find_pain
-from imuhip.core.series import ImuSeries
-from imuhip.recording.session import Truth
 from imuhip.report.changes import change_groups, limit_lines
 from imuhip.report.course_tiles import course_tile
 from imuhip.report.file import write_page
@@ -23,72 +18,15 @@ from imuhip.report.page import environment, moment
 from imuhip.report.palette import GRADES
 from imuhip.report.provenance import provenance_rows
 from imuhip.report.sensors import segment_label
-from imuhip.report.together import all_measures
+from imuhip.report.session import Session
 from imuhip.report.visits import courses, leading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from imuhip.analysis.assess import Assessment
     from imuhip.analysis.compare import Comparison
-    from imuhip.analysis.result import Analysis
-    from imuhip.analysis.settings import Settings
-    from imuhip.recording.session import Recording
 
 __all__ = ["Session", "render_change", "write_change"]
-
-
-@dataclass(frozen=True)
-class Session:
-    """One of the two sessions.
-
-    Parameters
-    ----------
-    recording : Recording
-    analysis : Analysis, optional
-        Of its gait.
-    assessment : Assessment, optional
-        Of its tests.
-    no_gait : str
-        Why there is no analysis.
-    settings : Settings, optional
-        The analysis was made with.
-    """
-
-    recording: Recording
-    analysis: Analysis | None
-    assessment: Assessment | None
-    no_gait: str = ""
-    settings: Settings | None = None
-
-    def without_samples(self) -> Session:
-        """Return what a page of many visits needs, in little memory: no samples, no curves."""
-        sensors = {
-            name: ImuSeries(one.time_s[[0, -1]], one.acc[[0, -1]], one.gyr[[0, -1]])
-            for name, one in self.recording.sensors.items()
-            if len(one) > 1
-        }
-        truth = self.recording.truth_motion
-        light = replace(
-            self.recording,
-            sensors=sensors or self.recording.sensors,
-            truth_motion=truth and Truth(truth.time_s[:1], truth.angles_rad[:1]),
-        )
-        if self.analysis is None:
-            return replace(self, recording=light)
-        angles, strides = self.analysis.angles.iloc[:0], self.analysis.strides.iloc[:0]
-        analysis = replace(
-            self.analysis, angles=angles, strides=strides, orientations={}, seconds=None
-        )
-        return replace(self, recording=light, analysis=analysis)
-
-    @property
-    def measured(self) -> Measured:
-        """Return all its measures, for `imuhip.compare`."""
-        said = find_pain(self.recording.markers)
-        measures = all_measures(self.analysis, self.assessment, said)
-        trials = () if self.assessment is None else self.assessment.trials
-        return Measured(measures, trials, self.no_gait)
 
 
 def write_change(

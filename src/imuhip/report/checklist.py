@@ -24,7 +24,6 @@ from imuhip.calibration.toml_file import checked_converter, read_structured
 from imuhip.errors import ConfigError
 from imuhip.report.checklist_answers import (
     Known,
-    Measured,
     kinematics_answers,
     model_answers,
     protocol_answers,
@@ -33,8 +32,9 @@ from imuhip.report.checklist_answers import (
 )
 from imuhip.report.page import environment, moment
 from imuhip.report.provenance import provenance_rows
+from imuhip.report.session import Session
 
-__all__ = ["ChecklistItem", "Measured", "checklist", "read_facts", "render_checklist"]
+__all__ = ["ChecklistItem", "checklist", "read_facts", "render_checklist"]
 
 CATEGORIES: Final = (
     "Sensors and their calibration",
@@ -85,12 +85,12 @@ def read_facts(path: Path) -> dict[str, str]:
     return read_structured(path, _Facts, checked_converter(), hint).facts
 
 
-def checklist(of: Measured, facts: Mapping[str, str] | None = None) -> list[ChecklistItem]:
+def checklist(of: Session, facts: Mapping[str, str] | None = None) -> list[ChecklistItem]:
     """Return all items in their order, those that nobody knows among them.
 
     Parameters
     ----------
-    of : Measured
+    of : Session
     facts : mapping of item to text, optional
         What the study states; beside what the file says where both speak.
 
@@ -130,7 +130,7 @@ def _item(category: str, asked: str, answer: str, source: Known, stated: str) ->
 
 
 def render_checklist(
-    of: Measured,
+    of: Session,
     *,
     facts: Mapping[str, str] | None = None,
     made_at: datetime | None = None,
@@ -139,7 +139,7 @@ def render_checklist(
 
     Parameters
     ----------
-    of : Measured
+    of : Session
     facts : mapping of item to text, optional
         See `checklist`.
     made_at : datetime, optional

@@ -3,62 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import imuhip
 from imuhip.assessment.protocol import shipped_test
 from imuhip.report.numbers import angle_label, degrees, measurement_sd_deg
 from imuhip.report.page import duration_text, moment
 from imuhip.report.sensors import SensorFacts, sensor_facts
+from imuhip.report.session import Session
 from imuhip.report.wording import position_words
 
-if TYPE_CHECKING:
-    from imuhip.analysis.assess import Assessment
-    from imuhip.analysis.result import Analysis
-    from imuhip.analysis.settings import Settings
-    from imuhip.recording.session import Recording
-
 __all__ = [
-    "Answer", "Known", "Measured", "kinematics_answers", "model_answers", "protocol_answers",
+    "Answer", "Known", "kinematics_answers", "model_answers", "protocol_answers",
     "quality_answers", "sensor_answers",
 ]  # fmt: skip
 
 Known = Literal["the file", "the analysis", "imuhip's method", "stated", "not known"]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A recording and what was made of it.
-
-    Parameters
-    ----------
-    recording : Recording
-    analysis : Analysis, optional
-        Of its gait.
-    assessment : Assessment, optional
-        Of its tests.
-    settings : Settings, optional
-        The analysis was made with.
-    no_gait : str
-        Why there is no analysis.
-    """
-
-    recording: Recording
-    analysis: Analysis | None
-    assessment: Assessment | None
-    settings: Settings | None = None
-    no_gait: str = ""
-
-    @property
-    def quality(self) -> Mapping[str, Any]:
-        """Return the quality of the analysis; empty without one."""
-        return {} if self.analysis is None else self.analysis.quality
-
-    @property
-    def summary(self) -> Mapping[str, Any]:
-        """Return the summary of the analysis; empty without one."""
-        return {} if self.analysis is None else self.analysis.summary
 
 
 Answer = tuple[str, str, Known]
@@ -75,7 +35,7 @@ def _each(facts: Sequence[SensorFacts], texts: Sequence[str]) -> str:
     return "; ".join(f"{label}: {text}" for label, text in known)
 
 
-def sensor_answers(of: Measured) -> Iterator[Answer]:
+def sensor_answers(of: Session) -> Iterator[Answer]:
     """Yield what was worn, how it was set, and what became of its samples."""
     recording, quality = of.recording, of.quality
     facts = sensor_facts(recording, quality)
@@ -123,7 +83,7 @@ def _worn(facts: Sequence[SensorFacts]) -> list[str]:
     return [one.segment for one in facts]
 
 
-def protocol_answers(of: Measured) -> Iterator[Answer]:
+def protocol_answers(of: Session) -> Iterator[Answer]:
     """Yield who was measured, where, and what they did."""
     recording = of.recording
     who = "a simulated person: nobody was measured" if recording.truth_motion is not None else ""
@@ -148,7 +108,7 @@ def protocol_answers(of: Measured) -> Iterator[Answer]:
     yield "Strides analysed", ", ".join(strides), "the analysis"
 
 
-def _tasks(of: Measured) -> str:
+def _tasks(of: Session) -> str:
     recording = of.recording
     told = [
         f"{m.name.replace('_', ' ')} ({duration_text(m.end_s - m.start_s)})"
@@ -159,7 +119,7 @@ def _tasks(of: Measured) -> str:
     return "; ".join([*told, whole] if told else [whole, "no markers"])
 
 
-def model_answers(of: Measured) -> Iterator[Answer]:
+def model_answers(of: Session) -> Iterator[Answer]:
     """Yield segments, axes, and how sensors were aligned with them."""
     method: Known = "imuhip's method"
     segments = ", ".join(of.recording.sensors)
@@ -201,7 +161,7 @@ def _pose(calibration: Mapping[str, Any]) -> str:
     return text + ("" if sway is None else f", sway {degrees(sway)}")
 
 
-def _positions(of: Measured) -> str:
+def _positions(of: Session) -> str:
     if of.assessment is None:
         return ""
     named = {
@@ -211,7 +171,7 @@ def _positions(of: Measured) -> str:
     return "; ".join(sorted(named))
 
 
-def kinematics_answers(of: Measured) -> Iterator[Answer]:
+def kinematics_answers(of: Session) -> Iterator[Answer]:
     """Yield how samples became angles and strides."""
     method: Known = "imuhip's method"
     settings = of.settings
@@ -249,7 +209,7 @@ def kinematics_answers(of: Measured) -> Iterator[Answer]:
     yield "Raw data", "kept in the session file, with its SHA-256 below", "the file"
 
 
-def _excluded(of: Measured) -> str:
+def _excluded(of: Session) -> str:
     sides = of.summary.get("sides", {})
     told = [
         f"{side}: " + (", ".join(f"{n} {why}" for why, n in one["strides_excluded"].items()) or "0")
@@ -261,7 +221,7 @@ def _excluded(of: Measured) -> str:
     return "; ".join(told)
 
 
-def quality_answers(of: Measured) -> Iterator[Answer]:
+def quality_answers(of: Session) -> Iterator[Answer]:
     """Yield how far the numbers can be trusted."""
     quality = of.quality
     grade = quality.get("grade")
@@ -284,7 +244,7 @@ def quality_answers(of: Measured) -> Iterator[Answer]:
     yield "Missing data and how it was treated in statistics", "", "not known"
 
 
-def _uncertainty(of: Measured) -> str:
+def _uncertainty(of: Session) -> str:
     if of.analysis is None:
         return ""
     angles = [

@@ -18,7 +18,7 @@ from imuhip.report.visits import course_tables, courses, dose_rows, leading, vis
 
 if TYPE_CHECKING:
     from imuhip.analysis.history import History
-    from imuhip.report.change_page import Session
+    from imuhip.report.session import Session
     from imuhip.report.visits import Course
 
 __all__ = ["render_person"]

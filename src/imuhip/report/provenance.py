@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import imuhip
-from imuhip.errors import RecordingError
+from imuhip.recording.digest import file_digest, samples_digest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from imuhip.analysis.result import Analysis
     from imuhip.analysis.settings import Settings
     from imuhip.recording.session import Recording
     from imuhip.report.trials import NormChoice
 
-__all__ = ["data_digest", "file_digest", "norm_rows", "provenance_rows"]
+__all__ = ["norm_rows", "provenance_rows"]
 
 _PACKAGES = ("numpy", "scipy", "vqf", "ahrs", "h5py", "pandas", "matplotlib", "jinja2")
-_CHUNK_BYTES = 1 << 20
 
 
 def provenance_rows(
@@ -88,42 +82,10 @@ def _input_rows(recording: Recording) -> list[tuple[str, str]]:
     if path is None or not path.is_file():
         return [
             ("Input", "arrays in memory, no file"),
-            ("SHA-256 of the samples", data_digest(recording)),
+            ("SHA-256 of the samples", samples_digest(recording)),
         ]
     # the name only: folders can hold people's names
     return [
         ("Input file", f"{path.name} ({path.stat().st_size / 1e6:.1f} MB, {recording.state})"),
         ("SHA-256 of the input file", file_digest(path)),
     ]
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, as ``sha256sum`` prints it.
-
-    Raises
-    ------
-    RecordingError
-        When it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-    except OSError as error:
-        raise RecordingError(
-            f"{path.name}: cannot be read for its checksum ({error.strerror})",
-            hint="Check that the file is still there and that you may read it.",
-        ) from error
-    return digest.hexdigest()
-
-
-def data_digest(recording: Recording) -> str:
-    """Return the SHA-256 of all samples: per segment in name order its time, acc and gyr."""
-    digest = hashlib.sha256()
-    for segment in sorted(recording.sensors):
-        series = recording.sensors[segment]
-        digest.update(segment.encode())
-        for values in (series.time_s, series.acc, series.gyr):
-            digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
-    return digest.hexdigest()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imuhip.analysis.history import History
     from imuhip.assessment.change import Change
     from imuhip.assessment.measures import Measure, MeasureKey
-    from imuhip.report.change_page import Session
+    from imuhip.report.session import Session
 
 __all__ = [
     "Course", "CourseRow", "CourseTable", "DoseRow", "Visit", "course_tables", "courses",
