@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imuhip.cli.analyze import analyzed
+from imuhip.cli.analyze import SPEED_TIMES_REAL_TIME
 from imuhip.cli.output import working
 
 if TYPE_CHECKING:
@@ -25,19 +25,9 @@ def findings(
     AnalysisError, CalibrationError
         When there is neither.
     """
-    import imuhip
-    from imuhip.analysis.trials import find_trials
-    from imuhip.errors import AnalysisError, CalibrationError
+    from imuhip.analysis.whole import analyze_whole
 
-    has_tests = bool(find_trials(recording.markers))
-    analysis, no_gait = None, ""
-    try:
-        analysis = analyzed(recording, **options)
-    except (AnalysisError, CalibrationError) as error:
-        if not has_tests:
-            raise
-        no_gait = error.message
-    if not has_tests:
-        return analysis, None, no_gait
-    with working("measuring the tests", 1.0):
-        return analysis, imuhip.assess(recording, analysis=analysis), no_gait
+    expected_s = recording.duration_s / SPEED_TIMES_REAL_TIME
+    with working(f"analysing {recording.duration_s:.0f} s", expected_s):
+        found = analyze_whole(recording, options)
+    return found.analysis, found.assessment, found.no_gait
