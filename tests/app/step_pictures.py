@@ -166,6 +166,5 @@ def _calibrate(stage: _Stage, source: PlayedSource, *, wrong: bool) -> None:
     to(6.4)
     stage.picture("window_calibrate_stand")
     to(20.5)
-    stage.picture("window_calibrate_walk")
     to(40.0)
     stage.picture("window_calibrate_done")
