@@ -172,4 +172,6 @@ def _tell(found: Batch) -> None:
 
 def _plain(text: str) -> str:
     """Return `text` without what could disturb a terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -312,4 +312,6 @@ def _cells(row: _Row) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """Return `text` without what could disturb a terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "?" for letter in text)
