@@ -20,6 +20,8 @@ from PySide6.QtTest import QTest
 import imuhip
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.session_model import SessionParts
+from imuhip.app.models.shelf import Shelf
+from imuhip.app.models.worker import InPlace
 from imuhip.app.views.live_window import LiveWindow
 from imuhip.core.series import Marker
 from imuhip.people import names as names_module
@@ -276,14 +278,13 @@ def died(folder: Path, name: str, *, age_s: float = 60.0) -> Path:
 
 def test_unfinished_recordings_are_offered_and_rescued(make_window, sessions) -> None:
     dead = died(sessions, "session-a.h5")
-    died(sessions, "session-b.h5", age_s=0.0)  # another window records it at this moment
     (sessions / "session-c.h5").write_bytes(b"never began")
     before = dead.read_bytes()
     window = make_window()
     page = window.person_page
     notes = page.notes.text()
     assert "A recording was not finished: session-a.h5, 0:05 min" in notes
-    assert "session-b" not in notes and "session-c.h5" in notes
+    assert "session-c.h5" in notes
     assert page.buttons["recover"].isVisible()
     press(window, Qt.Key.Key_V)
     settled(window)
@@ -295,6 +296,27 @@ def test_unfinished_recordings_are_offered_and_rescued(make_window, sessions) ->
     window.close()
     window = make_window()
     assert "not finished" not in window.person_page.notes.text()
+
+
+def test_a_recording_that_died_just_now_is_offered_some_seconds_later(tmp_path: Path) -> None:
+    now_s = 100.0
+    shelf = Shelf(tmp_path, InPlace(), lambda: now_s)
+    dead = died(tmp_path, "session-a.h5", age_s=0.0)
+    shelf.look()
+    for _ in range(3):
+        shelf.pull(shown=True)
+    assert shelf.unfinished == []
+    then = time.time() - 60.0
+    os.utime(dead, (then, then))
+    now_s = 105.0
+    shelf.pull(shown=True)
+    assert shelf.unfinished == []
+    now_s = 107.0
+    shelf.pull(shown=False)
+    assert not shelf.is_looking and shelf.unfinished == []
+    for _ in range(2):
+        shelf.pull(shown=True)
+    assert [one.path for one in shelf.unfinished] == [dead]
 
 
 def test_a_rescue_that_is_not_possible_is_explained(make_window, sessions, monkeypatch) -> None:

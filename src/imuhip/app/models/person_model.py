@@ -288,7 +288,7 @@ class PersonModel:
             self._n_recorded = n_recorded
             runs = self._live.recording.phase != "idle"
             self.shelf.look(self._live.recording.path if runs else None)
-        self.shelf.pull()
+        self.shelf.pull(shown=shown)
 
 
 def _session_row(one: Headline) -> TableRow:

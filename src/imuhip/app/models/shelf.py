@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Final
 
 from imuhip.acquisition.rescued_clocks import rescued_clocks
 from imuhip.app.models.worker import told
@@ -12,6 +16,9 @@ from imuhip.recording.headline import Headline, read_headlines
 from imuhip.recording.recovery import RecoveryReport, recover
 
 __all__ = ["Shelf"]
+
+_AGAIN_S: Final = 6.0
+"""A file that changed a moment ago may be of a program that died just now: look at it again."""
 
 
 class Shelf:
@@ -23,15 +30,21 @@ class Shelf:
         Of the recordings; need not exist.
     worker : Executor
         Not closed by this.
+    now_s : callable
+        Returns the time, s.
     """
 
-    def __init__(self, folder: Path, worker: Executor) -> None:
+    def __init__(
+        self, folder: Path, worker: Executor, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self.folder = folder
         self.sessions: tuple[Headline, ...] = ()
         self.problems: tuple[ImuhipError, ...] = ()
         self.recovered: list[RecoveryReport] = []
         self.errors: dict[Path, tuple[str, str]] = {}
         self._worker = worker
+        self._now_s = now_s
+        self._again_s = math.inf
         self._looking: Future[tuple[list[Headline], list[ImuhipError]]] | None = None
         self._recovering: tuple[Path, Future[RecoveryReport]] | None = None
         self._waiting: list[Path] = []
@@ -76,12 +89,14 @@ class Shelf:
             self.errors = {}
             self._waiting = [one.path for one in self.unfinished]
 
-    def pull(self) -> None:
-        """Learn what the worker found; never waits."""
+    def pull(self, *, shown: bool) -> None:
+        """Learn what the worker found; when shown, look again at what was being written."""
         if self._looking is not None and self._looking.done():
             if self._looking.exception() is None:
                 sessions, problems = self._looking.result()
                 self.sessions, self.problems = tuple(sessions), tuple(problems)
+                fresh = any(one.is_unfinished and one.is_being_written for one in sessions)
+                self._again_s = self._now_s() + _AGAIN_S if fresh else math.inf
             self._looking = None
         if self._recovering is not None and self._recovering[1].done():
             path, future = self._recovering
@@ -92,6 +107,8 @@ class Shelf:
             else:
                 self.errors[path] = told(error)
             self._is_asked = True
+        if shown and self._now_s() >= self._again_s:
+            self._is_asked, self._again_s = True, math.inf
         if self._waiting and self._recovering is None:
             path = self._waiting.pop(0)
             self._recovering = (path, self._worker.submit(recover, path, clocks=rescued_clocks))
