@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["column_times", "session_times"]
@@ -18,7 +17,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 def session_times(path: Path) -> dict[str, float | None]:
     """Return seconds of ``imports``, ``analyze`` (with opening), ``html`` and ``pdf``.
 
-    The last is None where no typesetter is installed.
+    Each on the wall, and of the processor with ``_cpu`` behind its name; ``pdf`` is None where no
+    typesetter is installed.
     """
     return _asked("session", path)
 
@@ -38,48 +38,60 @@ def _asked(what: str, path: Path) -> dict[str, float | None]:
     return found
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    begin_s = time.perf_counter()
-    run()
-    return time.perf_counter() - begin_s
+class _Stopwatch:
+    """Seconds on the wall and of the processor since it was started, by name."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, float | None] = {}
+        self.start()
+
+    def start(self) -> None:
+        self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
+
+    def stop(self, name: str) -> None:
+        self.times[name] = time.perf_counter() - self._wall_s
+        self.times[f"{name}_cpu"] = time.process_time() - self._cpu_s
+        self.start()
 
 
 def _session(path: Path) -> dict[str, float | None]:
-    begin_s = time.perf_counter()
+    watch = _Stopwatch()
     from imuhip.analysis.analyze import analyze
     from imuhip.errors import ConfigError
     from imuhip.recording.reader import open_recording
     from imuhip.report.page import render_report
 
-    times: dict[str, float | None] = {"imports": time.perf_counter() - begin_s}
-    begin_s = time.perf_counter()
+    watch.stop("imports")
     recording = open_recording(path)
     analysis = analyze(recording)
-    times["analyze"] = time.perf_counter() - begin_s
+    watch.stop("analyze")
     with tempfile.TemporaryDirectory() as folder:
-        begin_s = time.perf_counter()
+        watch.start()
         page = render_report(recording, analysis)
         (Path(folder) / "page.html").write_text(page, encoding="utf-8")
-        times["html"] = time.perf_counter() - begin_s
+        watch.stop("html")
     try:
         from imuhip.report.pdf import pdf_of, typesetter
 
         typesetter()
-        times["pdf"] = _seconds(lambda: pdf_of(page))
+        pdf_of(page)
+        watch.stop("pdf")
     except (ImportError, ConfigError):
-        times["pdf"] = None
-    return times
+        watch.times["pdf"] = None
+    return watch.times
 
 
 def _column(path: Path) -> dict[str, float | None]:
-    begin_s = time.perf_counter()
+    watch = _Stopwatch()
     from imuhip.recording.reader import open_recording
     from imuhip.recording.results_file import open_results
 
-    times: dict[str, float | None] = {"imports": time.perf_counter() - begin_s}
-    times["column"] = _seconds(lambda: open_results(path).column("hip_rotation_left_deg"))
-    times["samples"] = _seconds(lambda: open_recording(path))
-    return times
+    watch.stop("imports")
+    open_results(path).column("hip_rotation_left_deg")
+    watch.stop("column")
+    open_recording(path)
+    watch.stop("samples")
+    return watch.times
 
 
 if __name__ == "__main__":

@@ -49,6 +49,13 @@ CORE_HOUR, GB_MONTH = 0.05, 0.023
 _ENTRY = "from imuhip.cli.main import run; run()"
 
 
+def _load() -> str:
+    """Return how many processes wanted a core before this began, where the system tells."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    return f"; {os.getloadavg()[0]:.1f} other processes at work in the minute before"
+
+
 def _verdict(kept: bool) -> str:
     return "kept" if kept else "NOT KEPT"
 
@@ -58,7 +65,8 @@ def _say_one(say: Printed, path: Path) -> bool:
         times = session_times(path)
     say()
     say(f"one session of {path.stat().st_size / 1e6:.1f} MB in a fresh process on one core")
-    say(f"  {'imports, once in a process':<34}{times['imports']:>8.2f} s")
+    say(f"  {'imports, once in a process':<34}{times['imports']:>8.2f} s"
+        f" ({times['imports_cpu']:.2f} of the processor)")  # fmt: skip
     kept = True
     titles = {"analyze": "open and analyse", "html": "HTML page more", "pdf": "PDF more"}
     for name, promised in PROMISED_S.items():
@@ -67,8 +75,8 @@ def _say_one(say: Printed, path: Path) -> bool:
             say(f"  {titles[name]:<34}       -    its typesetter is not installed")
             continue
         kept &= taken <= promised
-        say(f"  {titles[name]:<34}{taken:>8.2f} s   promised {promised:g} s:"
-            f" {_verdict(taken <= promised)}")  # fmt: skip
+        say(f"  {titles[name]:<34}{taken:>8.2f} s ({times[f'{name}_cpu']:.2f} of the processor)"
+            f"   promised {promised:g} s: {_verdict(taken <= promised)}")  # fmt: skip
     return kept
 
 
@@ -87,13 +95,15 @@ def _say_column(say: Printed, folder: Path, minutes: float) -> bool:
     return kept
 
 
-def _imuhip(*arguments: object, cache: Path | None = None) -> float:
-    """Run the command in a process of its own; return how long it took, with its start."""
+def _imuhip(*arguments: object, cache: Path | None = None) -> tuple[float, float]:
+    """Run the command in a process of its own; return seconds on the wall and of processors."""
     environment = {**os.environ, **({"IMUHIP_CACHE_DIR": str(cache)} if cache else {})}
     command = [sys.executable, "-c", _ENTRY, *map(str, arguments)]
-    begin_s = time.perf_counter()
+    begin_s, before = time.perf_counter(), os.times()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-    return time.perf_counter() - begin_s
+    after = os.times()
+    used_s = sum(after[2:4]) - sum(before[2:4])  # of processes that ended, and theirs
+    return time.perf_counter() - begin_s, used_s
 
 
 def _say_sessions(say: Printed, folder: Path, n_files: int) -> bool:
@@ -108,9 +118,9 @@ def _say_sessions(say: Printed, folder: Path, n_files: int) -> bool:
     say(f"imuhip sessions over {n_files} files of {good.stat().st_size / 1e3:.0f} kB")
     kept = True
     rows = (("first listing", FIRST_S), ("next listing", NEXT_S), ("with one new file", NEXT_S))
-    for (title, promised), taken in zip(rows, times, strict=True):
+    for (title, promised), (taken, used) in zip(rows, times, strict=True):
         kept &= taken <= promised
-        say(f"  {title:<34}{taken:>8.2f} s   promised {promised:g} s:"
+        say(f"  {title:<34}{taken:>8.2f} s ({used:.2f} of processors)   promised {promised:g} s:"
             f" {_verdict(taken <= promised)}")  # fmt: skip
     return kept
 
@@ -206,7 +216,7 @@ def main(arguments: list[str]) -> int:
     say = Printed("scale", arguments)
     wanted = options.only or ("one", "column", "sessions", "batch")
     say(f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, Python"
-        f" {platform.python_version()}")  # fmt: skip
+        f" {platform.python_version()}{_load()}")  # fmt: skip
     kept = True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -35,7 +35,7 @@ def test_scale_measures_all_parts_and_judges_its_promises(capsys, tmp_path):
     assert 0 < _number(lines, "open and read one angle") < 10
     assert 0.1 < _number(lines, "next listing") < 60
     for line in lines:  # a promise is kept exactly when its figure says so
-        found = re.search(r"([0-9.]+) s +promised ([0-9.]+) s: (.*)$", line)
+        found = re.search(r"([0-9.]+) s(?: \(.*\))? +promised ([0-9.]+) s: (.*)$", line)
         if found and float(found[1]) != float(found[2]):
             assert (float(found[1]) < float(found[2])) == (found[3] == "kept"), line
     (killed,) = (line for line in lines if "a worker killed in the middle" in line)
