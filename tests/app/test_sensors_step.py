@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,6 +16,7 @@ from radios import Kit, Radios
 
 import imuhip
 from imuhip.acquisition.assignment import SearchPlan
+from imuhip.acquisition.blocking import Acquisition
 from imuhip.acquisition.engine import EngineOptions
 from imuhip.app.models.bench import Bench
 from imuhip.app.models.known_kit import KnownSensor
@@ -235,3 +237,44 @@ def test_the_window_closes_whatever_the_sensors_are_at(window, radios, state: st
     begun_s = time.monotonic()
     window.close()
     assert time.monotonic() - begun_s < 10.0 and not window.isVisible()
+
+
+def test_sensors_connected_before_the_window_opened_can_be_exchanged_in_it(
+    application, radios, tmp_path
+) -> None:
+    """As ``imuhip live`` does."""
+
+    @asynccontextmanager
+    async def radio():
+        opened = await radios("auto")
+        try:
+            yield opened.radio
+        finally:
+            await opened.close()
+
+    with Acquisition(radio, EngineOptions()) as acquisition:
+        acquisition.connect(radios.kits[0].assignment)
+        bench = Bench(radios, subject="P007")
+        bench.adopt("auto", acquisition)
+        model = LiveModel(bench, out=tmp_path / "s.h5", expected=THREE)
+        window = LiveWindow(model, parts=SessionParts(bench=bench), step="sensors")
+        window.show()
+        window.start()
+        sensors = window.session.sensors
+        wait_until(lambda: sensors.all_stream and sensors.job is None)
+        assert sensors.plan.is_complete and model.subject == "P007"
+        sensors.chosen = radios.kits[0].assignment["thigh_right"]
+        sensors.blink()
+        wait_until(lambda: sensors.job is None)
+        assert radios.kits[0].sensors["thigh_right"].identified == 1
+        sensors.turn_place("thigh_right")
+        wait_until(lambda: set(sensors.sensors) == {"pelvis", "thigh_left"})
+        sensors.turn_virtual()
+        wait_until(lambda: model.simulated and sensors.all_stream and sensors.job is None)
+        model.subject = "P008"
+        window.toggle_recording()
+        wait_until(lambda: model.recording.elapsed_s > 0.3)
+        window.close()
+    recording = imuhip.open(model.control.results[0].path)
+    assert recording.subject == "P008" and recording.settings["radio"] == "sim"
+    assert len(radios.kits) == 2 and set(recording.sensors) == set(THREE)
