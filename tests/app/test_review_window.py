@@ -90,8 +90,8 @@ def test_standing_beside_a_norm_is_told_by_shape_and_word(value, sd, word) -> No
 
 
 def test_verdicts_are_told_by_shape_and_word() -> None:
-    name = next(limit.measure for limit in shipped_limits() if limit.unit == "deg")
-    first = Measure(name, "left", 20.0, 1.0, "deg", 3)
+    limit = next(limit for limit in shipped_limits() if limit.unit == "deg")
+    first = Measure(limit.measure, "left", 20.0, 1.0, "deg", 3, test=limit.test)
     unknown = Measure("no_such_measure", None, 20.0, float("nan"), "deg", 3)
     later = [replace(first, value=80.0), replace(unknown, value=20.04)]
     rows = change_rows(find_changes([first, unknown], later, shipped_limits(), "same"))
