@@ -27,6 +27,7 @@ from imuhip.batch.session import OPTIONS  # noqa: E402
 from imuhip.batch.worker import Job, work  # noqa: E402
 from imuhip.cli.commands import build  # noqa: E402
 from imuhip.core.segments import ANGLES  # noqa: E402
+from imuhip.recording.annotations import add_tag  # noqa: E402
 from imuhip.recording.digest import file_digest  # noqa: E402
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("batch")]
@@ -148,6 +149,19 @@ def test_other_settings_take_the_place_of_older_results(study: Path, tmp_path: P
     assert all("madgwick" in settings for settings in sessions["settings"])
     assert [work(job(path, out)).status for path in files] == ["done"] * 3
     assert parts(out) == before, "the same settings give the same bytes"
+
+
+def test_a_session_that_was_tagged_is_not_counted_twice(study: Path, tmp_path: Path) -> None:
+    """Its file has another checksum then; so has the copy, whose results stay."""
+    out = tmp_path / "out"
+    shutil.copyfile(study / "walk1.h5", study / "zz.h5")
+    assert run_batch([str(study)], str(out), workers=1).failures == []
+    add_tag(study / "walk2.h5", "treadmill")
+    add_tag(study / "zz.h5", "copy")
+    again = run_batch([str(study)], str(out), workers=1)
+    assert (again.done, again.failures) == (2, [])
+    sessions = rows(out, "session")
+    assert sorted(sessions["session"]) == sorted(map(file_digest, study.rglob("*.h5")))
 
 
 def test_a_killed_worker_loses_nothing(walks: list[Path], tmp_path: Path) -> None:

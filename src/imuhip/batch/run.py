@@ -258,6 +258,7 @@ class _Ledger:
         else:
             batch.finished_before += 1
         if outcome.digest:
+            self._forget_what_it_was(source, outcome.digest)
             self._tell_apart(source, outcome.digest)
             self._known[source.url] = {
                 "bytes": source.size_bytes,
@@ -284,6 +285,19 @@ class _Ledger:
         )
         self._written_s = time.monotonic()
         self._writing_s = self._written_s - begin_s
+
+    def _forget_what_it_was(self, source: Source, digest: str) -> None:
+        """Remove results of what the file held before: a tag makes another file of a session.
+
+        Those stay that another file has, too.
+        """
+        before = self._known.get(source.url)
+        was = str(before.get("sha256", "")) if isinstance(before, dict) else ""
+        if not was or was == digest or was not in self._results:
+            return
+        others = (one for url, one in self._known.items() if url != source.url)
+        if not any(isinstance(one, dict) and one.get("sha256") == was for one in others):
+            self._store.remove(was)
 
     def _tell_apart(self, source: Source, digest: str) -> None:
         first = self._first.setdefault(digest, source.name)

@@ -94,6 +94,21 @@ class Store:
         except Exception as error:
             raise self._refused("cannot be written", error) from error
 
+    def remove(self, digest: str) -> None:
+        """Remove the results of an input that is no more.
+
+        Raises
+        ------
+        DiskError
+            When the place refuses.
+        """
+        folder = self._folder(digest)
+        try:
+            for fingerprint in self._of(digest):
+                self._files.rm_file(f"{folder}/{digest}.{fingerprint}.parquet")
+        except Exception as error:
+            raise self._refused("cannot be removed", error) from error
+
     def read_json(self, name: str) -> Any:
         """Return what `name` holds; None where it is missing or not JSON."""
         try:
