@@ -68,6 +68,21 @@ def test_nothing_is_lit_by_what_measuring_alone_gives() -> None:
     assert not any(edge.number for edge in map_box(found(27.0, 0.0), LIMITS[:1]).drawing.edges)  # type: ignore[union-attr]
 
 
+def test_the_own_first_visit_goes_before_the_other_side() -> None:
+    limits = (ChangeLimit("hip_internal_rotation_true", "again", 5.0, "deg", "clinic", 9, "here"),)
+    first = [measure("hip_internal_rotation_true", "left", 32.0)]
+    box = map_box(found(left_ir=24.0), limits, baseline=first)
+    assert box is not None
+    left = next(n for n in box.nodes if (n.name, n.side) == ("Internal rotation", "left"))
+    assert (left.state, left.by, left.against) == ("stands out", "+8.0°", "own baseline")
+    walked = [measure("walk_stride_time", None, 1.0, "s"), measure("walk_pelvis_drop", "left", 4.0)]
+    ran = [measure("run_stride_time", None, 0.7, "s"), measure("run_pelvis_drop", "left", 9.0)]
+    for before, against in ((walked, "own baseline"), (ran, "")):
+        box = map_box(walked, limits, baseline=before)
+        drops = [] if box is None else [n.against for n in box.nodes if "drop" in n.name]
+        assert drops == ([against] if against else [])
+
+
 def test_boxes_do_not_cover_each_other_and_lie_in_the_drawing() -> None:
     box = map_box(found(left_ir=18.0), LIMITS)
     assert box is not None

@@ -13,12 +13,14 @@ from imuhip.report.course_tiles import course_tile
 from imuhip.report.page import environment, moment
 from imuhip.report.palette import GRADES
 from imuhip.report.provenance import provenance_rows
+from imuhip.report.together import map_box
 from imuhip.report.visit_figure import visit_figure
 from imuhip.report.visits import course_tables, courses, dose_rows, leading, visit_of
 
 if TYPE_CHECKING:
     from imuhip.analysis.history import History
     from imuhip.report.session import Session
+    from imuhip.report.together import MapBox
     from imuhip.report.visits import Course
 
 __all__ = ["render_person"]
@@ -76,6 +78,7 @@ def render_person(
         figure=None if figure is None else Markup(figure),
         tables=course_tables(found),
         doses=dose_rows(history, whens),
+        map=_map(history),
         worn_alike=len({visit.worn for visit in visits}) == 1,
         limits=_limit_lines(found),
         has_trunk=any("trunk" in one.recording.sensors for one in sessions),
@@ -85,6 +88,14 @@ def render_person(
             for visit, one in zip(visits, sessions, strict=True)
         ],
     )
+
+
+def _map(history: History) -> MapBox | None:
+    """Return the last visit's map against the first; a person with one visit has none here."""
+    if len(history.sessions) < 2:
+        return None
+    first, last = history.sessions[0], history.sessions[-1]
+    return map_box(last.measures, baseline=first.measures)
 
 
 def _limit_lines(found: Sequence[Course]) -> list[str]:

@@ -86,10 +86,25 @@ def all_measures(
 
 
 def map_box(
-    measures: Sequence[Measure], limits: Sequence[ChangeLimit] | None = None
+    measures: Sequence[Measure],
+    limits: Sequence[ChangeLimit] | None = None,
+    *,
+    baseline: Sequence[Measure] = (),
 ) -> MapBox | None:
-    """Return what stands out of one session, None where nothing of it was looked at."""
-    found = draw_map(as_main_gait(measures), shipped_limits() if limits is None else limits)
+    """Return what stands out of one session, None where nothing of it was looked at.
+
+    Parameters
+    ----------
+    measures : sequence of Measure
+    limits : sequence of ChangeLimit, optional
+        The shipped ones without it.
+    baseline : sequence of Measure
+        The person's own of an earlier day, which goes before the other side.
+    """
+    limits = shipped_limits() if limits is None else limits
+    other = "run_" if _strides(measures, "walk_") >= _strides(measures, "run_") else "walk_"
+    alike = [m for m in baseline if not m.name.startswith(other)]  # walks beside walks alone
+    found = draw_map(as_main_gait(measures), limits, baseline=as_main_gait(alike))
     units = {m.name: m.unit for m in as_main_gait(measures)}
     seen = [one for one in found.nodes if one.state != "not measured"]
     if not seen:
@@ -104,6 +119,10 @@ def map_box(
         ),
         drawing=map_drawing(found, [f"{one.ends}, {one.words}" for one in lit]),
     )
+
+
+def _strides(measures: Sequence[Measure], gait: str) -> int:
+    return sum(m.n for m in measures if m.name.startswith(f"{gait}stride_time"))
 
 
 def _edge(lit: LitEdge) -> EdgeLine:
