@@ -83,6 +83,20 @@ def test_the_own_first_visit_goes_before_the_other_side() -> None:
         assert drops == ([against] if against else [])
 
 
+def test_limits_of_walking_speak_of_the_gait_on_the_map() -> None:
+    limits = (ChangeLimit("walk_pelvis_drop", "same", 0.6, "deg", "clinic", 9, "here"),)
+    walked = [
+        measure("walk_stride_time", None, 1.0, "s"),
+        measure("walk_pelvis_drop", "left", 4.0),
+        measure("walk_pelvis_drop", "right", 3.0),
+    ]
+    box = map_box(walked, limits)
+    assert box is not None
+    states = {(n.name, n.side): (n.state, n.limit) for n in box.nodes}
+    assert states["Pelvic drop in gait", "left"] == ("stands out", "0.6°")
+    assert states["Pelvic drop in gait", "right"] == ("within", "0.6°")
+
+
 def test_boxes_do_not_cover_each_other_and_lie_in_the_drawing() -> None:
     box = map_box(found(left_ir=18.0), LIMITS)
     assert box is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from imuhip.assessment.measures import Measure, Unit
@@ -12,8 +13,9 @@ from imuhip.core.segments import SIDES, Side
 
 if TYPE_CHECKING:
     from imuhip.analysis.result import Analysis
+    from imuhip.assessment.change import ChangeLimit
 
-__all__ = ["as_main_gait", "gait_measures"]
+__all__ = ["as_main_gait", "as_main_limits", "gait_measures", "main_gait"]
 
 _MODES = ("walk", "run")
 _SIDED = (
@@ -68,20 +70,41 @@ def as_main_gait(measures: Sequence[Measure]) -> tuple[Measure, ...]:
 
     The compensation map speaks of gait, whichever the person did.
     """
-    count = {
-        mode: sum(m.n for m in measures if m.name.startswith(f"{mode}_stride_time"))
-        for mode in _MODES
-    }
-    main = max(count, key=lambda mode: count[mode])
+    main = main_gait(measures)
     renamed = []
     for m in measures:
         mode, _, stem = m.name.partition("_")
         if mode == main:
-            name = f"gait_{_MAP_NAMES.get(stem, stem)}"
-            renamed.append(Measure(name, m.side, m.value, m.sd, m.unit, m.n))
+            renamed.append(Measure(_map_name(stem), m.side, m.value, m.sd, m.unit, m.n))
         elif mode not in _MODES:
             renamed.append(m)
     return tuple(renamed)
+
+
+def main_gait(measures: Sequence[Measure]) -> str:
+    """Return ``"walk"`` or ``"run"``: of which there are more strides, walking where neither."""
+    count = {
+        mode: sum(m.n for m in measures if m.name.startswith(f"{mode}_stride_time"))
+        for mode in _MODES
+    }
+    return max(count, key=lambda mode: count[mode])
+
+
+def as_main_limits(
+    limits: Sequence[ChangeLimit], measures: Sequence[Measure]
+) -> tuple[ChangeLimit, ...]:
+    """Return limits of change, those of the gait with most strides named as `as_main_gait` does."""
+    prefix = f"{main_gait(measures)}_"
+    return tuple(
+        attrs.evolve(limit, measure=_map_name(limit.measure.removeprefix(prefix)))
+        if limit.measure.startswith(prefix)
+        else limit
+        for limit in limits
+    )
+
+
+def _map_name(stem: str) -> str:
+    return f"gait_{_MAP_NAMES.get(stem, stem)}"
 
 
 _MAP_NAMES = {"pelvis_tilt_at_extension_peak": "pelvis_tilt_late_stance"}

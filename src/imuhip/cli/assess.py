@@ -159,11 +159,12 @@ def _print_pain(told: Sequence[PainBeside]) -> None:
 def _map(recording: Recording) -> CompensationMap:
     """Draw what stands out of tests, gait and pain together."""
     from imuhip.analysis.compare import measured as all_measured
-    from imuhip.analysis.gait_measures import as_main_gait
+    from imuhip.analysis.gait_measures import as_main_gait, as_main_limits
     from imuhip.assessment.change import shipped_limits
     from imuhip.assessment.compensation_map import draw_map
 
-    return draw_map(as_main_gait(all_measured(recording).measures), shipped_limits())
+    measures = all_measured(recording).measures
+    return draw_map(as_main_gait(measures), as_main_limits(shipped_limits(), measures))
 
 
 def _print_map(found: CompensationMap) -> None:

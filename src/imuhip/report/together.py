@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imuhip.analysis.gait_measures import as_main_gait, gait_measures
+from imuhip.analysis.gait_measures import as_main_gait, as_main_limits, gait_measures, main_gait
 from imuhip.assessment.change import shipped_limits
 from imuhip.assessment.compensation_map import draw_map
 from imuhip.assessment.pain import pain_measures
@@ -102,8 +102,9 @@ def map_box(
         The person's own of an earlier day, which goes before the other side.
     """
     limits = shipped_limits() if limits is None else limits
-    other = "run_" if _strides(measures, "walk_") >= _strides(measures, "run_") else "walk_"
+    other = "run_" if main_gait(measures) == "walk" else "walk_"
     alike = [m for m in baseline if not m.name.startswith(other)]  # walks beside walks alone
+    limits = as_main_limits(limits, measures)
     found = draw_map(as_main_gait(measures), limits, baseline=as_main_gait(alike))
     units = {m.name: m.unit for m in as_main_gait(measures)}
     seen = [one for one in found.nodes if one.state != "not measured"]
@@ -119,10 +120,6 @@ def map_box(
         ),
         drawing=map_drawing(found, [f"{one.ends}, {one.words}" for one in lit]),
     )
-
-
-def _strides(measures: Sequence[Measure], gait: str) -> int:
-    return sum(m.n for m in measures if m.name.startswith(f"{gait}stride_time"))
 
 
 def _edge(lit: LitEdge) -> EdgeLine:
