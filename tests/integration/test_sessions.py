@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import imuhip
 from hostile_files import HOSTILE, SCRIPT, TRAVERSAL, disguised, hostile_file
 from imuhip.cli.commands import build
-from imuhip.cli.sessions import _Readers
+from imuhip.cli.session_readers import SessionReaders
 from imuhip.recording import overview as overview_module
 from imuhip.recording.annotations import add_tag, exclude_strides
 from imuhip.recording.catalogue import Catalogue
@@ -174,7 +174,7 @@ def _crashing(file: str) -> tuple[str, str, str, str, str]:
 
 
 def test_a_file_that_crashes_its_reader_is_told_and_the_others_are_read() -> None:
-    with _Readers() as readers:
+    with SessionReaders() as readers:
         readers._alone = 0
         told = readers.each(_crashing, [f"{k}.h5" for k in range(12)])
     assert [one[-1] for one in told if not one[1]] == [f"{k}.h5" for k in range(12) if k != 7]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +12,15 @@ import typer
 
 from imuhip.cli.options import JsonOption, OptionError
 from imuhip.cli.output import note, print_json, print_table, progress, say
+from imuhip.cli.session_readers import SessionReaders
 
 if TYPE_CHECKING:
-    from imuhip.recording.catalogue import Catalogue, Entry, Told
+    from imuhip.recording.catalogue import Catalogue, Entry
 
 __all__ = ["sessions"]
 
 _HINTS = 20
-_FILES_ALONE = 400
-"""Read before other processes are started, which takes as long."""
+
 
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="[FOLDER]", help="A folder of recordings, at any depth.")
@@ -136,58 +136,8 @@ def sessions(
 
 
 def _look(catalogue: Catalogue) -> None:
-    with progress("reading sessions", 1.0) as show, _Readers() as readers:
+    with progress("reading sessions", 1.0) as show, SessionReaders() as readers:
         catalogue.look(lambda done, total: show(done / total), readers.each)
-
-
-class _Readers:
-    """Reads the first few hundred files in this process, and more in one process per core.
-
-    A file that crashes what reads it is told as damaged, and the others are read.
-    """
-
-    def __init__(self) -> None:
-        self._pool: Any = None
-        self._alone = _FILES_ALONE
-
-    def __enter__(self) -> _Readers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def each(self, read: Callable[[str], Told], files: list[str]) -> list[Told]:
-        """Return what `read` gives of every file."""
-        from concurrent.futures.process import BrokenProcessPool
-
-        if self._alone > 0:
-            self._alone -= len(files)
-            return [read(file) for file in files]
-        try:
-            return list(self._started().map(read, files, chunksize=20))
-        except BrokenProcessPool:
-            self._pool = None
-            return [self._one(read, file) for file in files]
-
-    def _one(self, read: Callable[[str], Told], file: str) -> Told:
-        from concurrent.futures.process import BrokenProcessPool
-
-        try:
-            told: Told = self._started().submit(read, file).result()
-            return told
-        except BrokenProcessPool:
-            self._pool = None
-            return "", "E402", "is damaged so that reading it crashes", "copy it again", ""
-
-    def _started(self) -> Any:
-        if self._pool is None:
-            import multiprocessing
-            from concurrent.futures import ProcessPoolExecutor
-
-            fresh = multiprocessing.get_context("spawn")  # as everywhere but on Linux
-            self._pool = ProcessPoolExecutor(min(8, multiprocessing.cpu_count()), fresh)
-        return self._pool
 
 
 def _day(typed: str) -> float:
