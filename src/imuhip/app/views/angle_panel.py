@@ -7,6 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
+    QGraphicsItem,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -85,6 +86,8 @@ class AnglePanel(QFrame):
         for name in ("left", "bottom"):
             item.getAxis(name).enableAutoSIPrefix(False)
             item.getAxis(name).setStyle(hideOverlappingLabels=False)
+            # Marks and their text stay as they are from frame to frame: a tenth of the painting.
+            item.getAxis(name).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         item.layout.setContentsMargins(0, 9, 12, 0)
         return plot
 

@@ -36,7 +36,8 @@ from imuhip.app.views.style import style_sheet
 
 __all__ = ["LiveWindow", "make_application", "show_until_closed"]
 
-FRAME_MS = 32
+FRAME_MS = 31
+"""A little less than a thirtieth of a second: a frame that comes late is not made up for."""
 SIZE_PX = (1280, 800)
 WORDS_EVERY = 6
 """Numbers and words change at a sixth of the frame rate: faster cannot be read."""
