@@ -149,6 +149,14 @@ def test_the_recording_gives_the_same_calibration(window) -> None:
     assert quality["calibration"]["pose_from_marker"]
 
 
+def test_a_window_closed_right_after_calibrating_keeps_what_was_marked(window) -> None:
+    calibrated(window)
+    assert window.session.calibrate.phase == "done"
+    window.close()
+    recording = imuhip.open(window.model.control.results[0].path)
+    assert [marker.name for marker in recording.markers] == ["n_pose", "gait"]
+
+
 def test_who_moves_begins_the_count_again_and_is_named(window, walk) -> None:
     calibrate, page = window.session.calibrate, window.calibrate_page
     to(window, STANDS_S - 2.0)

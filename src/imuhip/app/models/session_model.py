@@ -160,6 +160,7 @@ class SessionModel:
     def close(self) -> None:
         """Finish test, recording and threads, whatever goes on."""
         try:
+            self.calibrate.accept()
             self.do.close()
             self.live.close()
         finally:
