@@ -114,12 +114,12 @@ def test_no_two_actions_share_a_key_in_a_step(window) -> None:
 
 
 def test_colours_and_size_of_text_change_by_keys_and_are_kept(window, tmp_path) -> None:
-    sizes = [window.header.headline.fontInfo().pixelSize()]
+    sizes = [window.header.elapsed.fontInfo().pixelSize()]
     control = Qt.KeyboardModifier.ControlModifier
     for key in (Qt.Key.Key_Plus, Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
         QTest.keyClick(window, key, control)
         settle(window)
-        sizes.append(window.header.headline.fontInfo().pixelSize())
+        sizes.append(window.header.elapsed.fontInfo().pixelSize())
     assert sizes == [*sorted(sizes[:4]), sizes[2]] and sizes[0] < sizes[1] < sizes[2]
     QTest.keyClick(window, Qt.Key.Key_D, control)
     kept = PreferenceFile(tmp_path / "settings.toml").preferences

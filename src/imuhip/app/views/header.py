@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -22,6 +23,7 @@ from imuhip.app.views.style import LARGE_TEXT, set_kind, show_elided
 __all__ = ["Header"]
 
 _FILE_WIDTH_PX = 200
+_HEADLINE_PX = (30, 26, 22, 19)
 
 
 class Header(QFrame):
@@ -37,6 +39,7 @@ class Header(QFrame):
         super().__init__()
         self.setObjectName("header")
         self._wraps = False
+        self._scale = 1.0
         self.headline, self.detail = QLabel(), QLabel()
         self.elapsed, self.file = QLabel("0:00"), QLabel(wording.NOTHING_RECORDED)
         self.badge = QLabel(wording.SIMULATED)
@@ -95,7 +98,10 @@ class Header(QFrame):
 
     def set_scale(self, scale: float) -> None:
         """Leave the words as much room as large text needs."""
+        self._scale = scale
         self._wraps = scale >= LARGE_TEXT
+        if self._wraps:
+            self.headline.setStyleSheet("")
         self.headline.setWordWrap(self._wraps)
         directions = QBoxLayout.Direction
         self._box.setDirection(directions.TopToBottom if self._wraps else directions.LeftToRight)
@@ -110,13 +116,32 @@ class Header(QFrame):
         set_kind(self.headline, guidance.kind)
         if self._wraps:
             self.headline.setText(guidance.headline)
+            self.headline.setToolTip(guidance.headline)
         else:
-            show_elided(self.headline, guidance.headline)
+            self._show_headline(guidance.headline)
         self.detail.setText(guidance.detail)
         self.setAccessibleName(f"{guidance.headline}. {guidance.detail}")
         self.progress.setVisible(guidance.progress is not None)
         if guidance.progress is not None:
             self.progress.setValue(round(100 * guidance.progress))
+
+    def _show_headline(self, text: str) -> None:
+        """Write it as large as there is room for in one line, and small in two where there is none.
+
+        What to do next must never be cut off.
+        """
+        font, room_px = self.headline.font(), self.headline.width()
+        fits = False
+        for size_px in _HEADLINE_PX:
+            font.setPixelSize(round(size_px * self._scale))
+            fits = QFontMetrics(font).horizontalAdvance(text) <= room_px
+            if fits:
+                break
+        if self.headline.styleSheet() != (sheet := f"font-size: {font.pixelSize()}px;"):
+            self.headline.setStyleSheet(sheet)
+        self.headline.setWordWrap(not fits)
+        self.headline.setText(text)
+        self.headline.setToolTip(text)
 
     def show_recording(self, recording: RecordingState) -> None:
         """Show how the recording is."""
