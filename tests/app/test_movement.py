@@ -438,12 +438,12 @@ def do_a_walk(window: LiveWindow, until_s: float) -> None:
     window.go_to("do")
     press(window, Qt.Key.Key_Space)
     while window.source.now_s < 10.0:
-        window.source.play_to(window.source.now_s + 0.1)
+        window.source.play_to(window.source.now_s + 0.2)
         window.tick()
     press(window, Qt.Key.Key_Space)
     assert window.session.do.phase == "doing"
     while window.source.now_s < until_s:
-        window.source.play_to(window.source.now_s + 0.1)
+        window.source.play_to(window.source.now_s + 0.2)
         window.tick()
     window.show_words()
 
@@ -557,7 +557,7 @@ def test_drawing_a_movement_loses_no_reference_and_makes_no_items(window) -> Non
         window.source.play_to(window.source.now_s + 1 / 30)
         window.tick()
         window.show_words()
-        window.grab()
+        window.do_page.movement.grab()
     assert sys.getrefcount(None) >= before - 20
     assert [len(scene.items()) for scene in scenes] == items
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 
 @pytest.fixture(scope="module")
 def walk() -> imuhip.Recording:
-    return imuhip.simulate("walk", 1.0, seed=6)
+    return imuhip.simulate("walk", 0.7, seed=6)
 
 
 @pytest.fixture(scope="module")
