@@ -198,6 +198,7 @@ def test_ctrl_c_leaves_what_is_finished(walks: list[Path], tmp_path: Path) -> No
         process.signal(signal.SIGINT)
         assert process.wait() == 130
         assert "Traceback" not in process.text
+        assert "sessions are finished and stay" in process.text
     finished = len(list(out.rglob("*.parquet")))
     assert 0 < finished < 8
     assert len(rows(out, "session")) == finished, "all of them whole"

@@ -73,19 +73,20 @@ def batch(
     }
     with following("sessions", None, every_s=10.0, transient=True) as shown:
         told = _Told(shown)
-        found = run_batch(
-            paths,
-            out,
-            options=options,
-            scheduler=scheduler,
-            workers=workers,
-            longest_s=time_limit,
-            largest_memory_bytes=round(memory * 1e9),
-            watch=Watch(
-                dashboard=told.dashboard,
-                progress=told.progress,
-            ),
-        )
+        try:
+            found = run_batch(
+                paths,
+                out,
+                options=options,
+                scheduler=scheduler,
+                workers=workers,
+                longest_s=time_limit,
+                largest_memory_bytes=round(memory * 1e9),
+                watch=Watch(dashboard=told.dashboard, progress=told.progress),
+            )
+        except KeyboardInterrupt:
+            told.stopped()
+            raise
     if json:
         print_json(_as_dict(found) | {"dashboard": told.link})
     else:
@@ -103,6 +104,7 @@ class _Told:
         self._skipped: int | None = None
         self.link: str | None = None
         """Of Dask's page about its workers; None where none were needed."""
+        self._found: Batch | None = None
 
     def dashboard(self, link: str) -> None:
         """Show where the workers can be watched."""
@@ -111,6 +113,7 @@ class _Told:
 
     def progress(self, found: Batch) -> None:
         """Show it."""
+        self._found = found
         gone_s = time.monotonic() - self._begin_s
         if self._skipped is None:
             self._skipped = found.finished_before
@@ -127,6 +130,15 @@ class _Told:
         if new and left:
             words.append(f"about {_duration(gone_s / new * left)} left")
         self._shown.show(gone_s, [", ".join(words)])
+
+    def stopped(self) -> None:
+        """Say what stays."""
+        if self._found is not None:
+            finished = self._found.done + self._found.finished_before
+            self._shown.note(
+                f"{finished} of {self._found.total} sessions are finished and stay;"
+                " the same command goes on from there"
+            )
 
 
 def _duration(seconds: float) -> str:
