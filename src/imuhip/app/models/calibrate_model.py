@@ -215,7 +215,7 @@ class CalibrateModel:
 
     def _follow(self, watch: CalibrationWatch) -> None:
         blocks = watch.new_blocks()
-        self.unrest = watch.unrest(self.now_s)
+        self.unrest = {} if self.pose is None else watch.unrest(self.now_s)
         step = self.step
         if step is None:
             return
