@@ -22,7 +22,11 @@ from imuhip.batch.run import run_batch  # noqa: E402
 from imuhip.batch.store import Store  # noqa: E402
 from imuhip.errors import ConfigError, DiskError  # noqa: E402
 
-pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("batch")]
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.xdist_group("batch"),
+    pytest.mark.timeout(400),
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,11 @@ pytest.importorskip("distributed")
 
 from benchmarks import scale
 
-pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("batch")]
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.xdist_group("batch"),
+    pytest.mark.timeout(400),
+]
 
 
 def _number(lines: list[str], title: str) -> float:
