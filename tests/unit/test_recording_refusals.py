@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,3 +235,42 @@ def test_recovering_a_complete_file_says_there_is_nothing_to_do(session):
     with pytest.raises(RecordingError, match="is complete already") as refused:
         recover(session)
     assert "imuhip.open" in refused.value.hint
+
+
+OPEN_WITH_LITTLE_MEMORY = """
+import resource, sys, imuhip
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+for path in sys.argv[1:]:
+    try:
+        imuhip.open(path)
+        print("opened")
+    except imuhip.ImuhipError as error:
+        print(error.code, error.message)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits memory as POSIX does")
+def test_names_that_lead_in_a_circle_are_refused_before_memory_is_taken(tmp_path):
+    """HDF5 would follow them until there is no memory left, and may crash then."""
+    content = (Path(__file__).parents[1] / "golden/session_v2.h5").read_bytes()
+    files = []
+    for found in re.finditer(b"HEAP\0\0\0\0", content):
+        _, part, data = struct.unpack_from("<QQQ", content, found.start() + 8)
+        if part == 1:  # no part of it is free
+            continue
+        damaged = bytearray(content)
+        struct.pack_into("<QQ", damaged, data + part, part, 0)
+        files.append(tmp_path / f"{found.start()}.h5")
+        files[-1].write_bytes(damaged)
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_WITH_LITTLE_MEMORY, *map(str, files)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    refused = [line for line in told if line != "opened"]
+    assert len(told) == len(files) and len(refused) > 5
+    assert all("E402" in line and "leads back to itself" in line for line in refused)

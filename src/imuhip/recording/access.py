@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imuhip.errors import FileFormatError, ImuhipError, RecordingError, UnfinishedRecordingError
+from imuhip.recording.local_heaps import has_endless_heap, root_address
 from imuhip.recording.salvage import SalvageView
 from imuhip.recording.schema import FINALISED_MAJOR, MAX_ROWS, SCHEMA_NAME, STATES
 
@@ -57,6 +58,8 @@ class SessionFile:
         self.path = Path(path)
         self.file, self._salvage = _open_hdf5(self.path)
         self._found: dict[str, Any] = {}
+        self._addresses: dict[str, int] = {}
+        self._sound: set[str] = set()
         try:
             self._check_schema()
             self.state = self._read_state()
@@ -110,6 +113,7 @@ class SessionFile:
         if not isinstance(group, h5py.Group):
             raise self.refuse(place, "expected a group, got a dataset")
         with self.reading(place):
+            self._require_sound_names("/".join(["", *filter(None, place.split("/"))]), place)
             return list(group.keys())
 
     def item(self, place: str) -> Any:
@@ -262,14 +266,27 @@ class SessionFile:
                 node = self._found[path]
                 continue
             with self.reading(place):
-                link = node.get(name, getlink=True) if isinstance(node, h5py.Group) else None
+                link = None
+                if isinstance(node, h5py.Group):
+                    self._require_sound_names(path.rpartition("/")[0], place)
+                    link = node.get(name, getlink=True)
             if link is None:
                 return None
             if not isinstance(link, h5py.HardLink):
                 raise self.refuse(place, "points elsewhere (a soft or external link)")
             with self.reading(place):
+                self._addresses[path] = int(node.id.links.get_info(name.encode()).u)
                 node = self._found[path] = node[name]
         return node
+
+    def _require_sound_names(self, group: str, place: str) -> None:
+        """Refuse a group, its path beginning with ``/``, before HDF5 follows its names for ever."""
+        if group in self._sound:
+            return
+        address = self._addresses[group] if group else root_address(self.path)
+        if address is not None and has_endless_heap(self.path, address):
+            raise self.refuse(place, "is damaged (a list of names leads back to itself)")
+        self._sound.add(group)
 
     def _attribute(self, place: str, name: str) -> Any:
         attributes = self.item(place).attrs

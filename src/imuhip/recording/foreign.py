@@ -27,6 +27,8 @@ class ForeignFile(SessionFile):
         self.path = Path(path)
         self.file, self._salvage = _open_hdf5(self.path)
         self._found = {}
+        self._addresses = {}
+        self._sound = set()
         self.state = "complete"
 
     def refuse(self, place: str, problem: str, hint: str = "") -> FileFormatError:
