@@ -171,8 +171,8 @@ def _say_many(say: Printed, two: Ran, out: Path, input_bytes: int) -> None:
     stored = MANY * (input_bytes + output) / 1e9
     say()
     say(f"{MANY} such sessions, reckoned from that")
-    say(f"  {'a session takes':<34}{core_s:>8.2f} core seconds")
-    say(f"  {'all of them':<34}{hours:>8.1f} core hours: {hours / 2:.1f} h with 2 workers,"
+    say(f"  {'a session takes':<34}{core_s:>8.2f} worker seconds")
+    say(f"  {'all of them':<34}{hours:>8.1f} worker hours: {hours / 2:.1f} h with 2 workers,"
         f" {hours / 100:.2f} h with 100")  # fmt: skip
     say(f"  {'recordings':<34}{MANY * input_bytes / 1e9:>8.0f} GB")
     say(f"  {'results':<34}{MANY * output / 1e9:>8.1f} GB, {output / 1e3:.0f} kB a session in"
