@@ -12,7 +12,8 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError, reason="Qt cannot be loaded here")
 
 from played_source import PlayedSource
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from shiboken6 import Shiboken
@@ -20,6 +21,7 @@ from window_picture import draw, walked
 
 import imuhip
 from imuhip.app.models.live_model import LiveModel
+from imuhip.app.models.palette import LIGHT
 from imuhip.app.views.live_window import LiveWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -217,3 +219,30 @@ def test_a_dark_window_is_dark(window, application) -> None:
 def test_pictures_can_be_made_again(application, tmp_path) -> None:
     for path in draw(tmp_path):
         assert 20_000 < path.stat().st_size < 300_000
+
+
+def test_the_newest_sample_is_where_the_curve_ends_on_the_screen(window, application) -> None:
+    """What the benchmark takes for drawn is painted: pixels there have the colour of the curve."""
+    walked(window.source, window.model, 55.0, 0.1)
+    frames(window, application, 55.3)
+    for panel in window.screen_widget.panels[:2]:
+        curve, box = panel._curves[0], panel.plot.getPlotItem().getViewBox()
+        line = curve._line.path()
+        last = line.elementAt(line.elementCount() - 1)
+        assert window.model.history.now_s + last.x == pytest.approx(55.3, abs=0.12)
+        image = panel.plot.grab().toImage()
+        at = panel.plot.mapFromScene(box.mapViewToScene(QPointF(last.x, last.y)))
+        wanted = QColor(LIGHT.curves["left"])
+        near = [
+            image.pixelColor(at.x() + dx, at.y() + dy)
+            for dx in range(-4, 2)
+            for dy in range(-3, 4)
+            if image.rect().contains(at.x() + dx, at.y() + dy)
+        ]
+        off = min(
+            abs(one.red() - wanted.red())
+            + abs(one.green() - wanted.green())
+            + abs(one.blue() - wanted.blue())
+            for one in near
+        )
+        assert off < 160, panel.plan.title  # paper is 470 away, the band 370
