@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from imuhip.app.models import wording, wording_window
-from imuhip.app.models.do_model import PAIN_SCORES
 from imuhip.app.models.live_model import LiveModel
 from imuhip.app.models.notices import Notices
 from imuhip.app.models.palette import DARK, LIGHT, THEMES
@@ -31,8 +27,8 @@ from imuhip.app.views.retest_page import RetestPage
 from imuhip.app.views.review_page import ReviewPage
 from imuhip.app.views.sensors_page import SensorsPage
 from imuhip.app.views.step_bar import StepBar
-from imuhip.app.views.step_keys import StepKey, StepKeys
 from imuhip.app.views.style import style_sheet
+from imuhip.app.views.window_keys import window_keys
 
 __all__ = ["LiveWindow", "make_application", "show_until_closed"]
 
@@ -108,7 +104,8 @@ class LiveWindow(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._lay_out()
         self.resize(*SIZE_PX)
-        self._add_actions()
+        self._keys = window_keys(self)
+        self._connect()
         self.show_preferences()
         self.go_to(step)
         self._timer = QTimer(self)
@@ -143,48 +140,7 @@ class LiveWindow(QMainWindow):
         column.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
 
-    def _add_actions(self) -> None:
-        self._keys = StepKeys(self)
-
-        def add(text: str, keys: list[str], call: Callable[[], object], *steps: Step) -> None:
-            self._keys.add([StepKey(text, tuple(keys), call, steps)])
-
-        do, words = self.session.do, wording_window
-        add(words.NEXT, ["Space"], self.go_on)
-        add(words.RECORD_OR_STOP, ["Ctrl+R"], self.toggle_recording)
-        for step in STEPS:
-            add(wording.STEP_TITLES[step], [wording.STEP_KEYS[step]], partial(self.go_to, step))
-        add(wording.SIDE_LEFT, ["L"], lambda: do.choose_side("left"), "do")
-        add(wording.SIDE_RIGHT, ["R"], lambda: do.choose_side("right"), "do")
-        add(words.STAND_AGAIN, ["C"], do.stand_again, "do")
-        add(words.LEAVE_OUT, ["Escape"], do.leave, "do")
-        add(words.BACK_TO_THE_LIST, ["Escape"], self.person_page.leave, "person")
-        add(words.SIDE_OF_PAIN, ["P"], do.turn_pain_side)
-        add(words.OTHER_NORMS, ["N"], self.session.review.turn_profile, "review")
-        add(words.WRITE_REPORT, ["Ctrl+P"], self.write_report, "review", "retest")
-        add(words.OPEN_REPORT, ["Ctrl+O"], self.review_page.open_report, "review", "retest")
-        add(words.SENSORS_LEFT_ON, ["S"], self.session.retest.turn_strapping, "retest")
-        for score in PAIN_SCORES:
-            add(
-                words.PAIN_LEVEL.format(score=score),
-                ["T" if score == 10 else str(score)],
-                partial(do.tell_pain, score),
-                "do",
-                "live",
-            )
-        add(words.MARK_INSTANT, ["M"], self.model.mark)
-        add(words.LIGHT_OR_DARK, ["Ctrl+D"], self.toggle_theme)
-        add(words.LARGER, ["Ctrl++", "Ctrl+="], partial(self.enlarge, 1))
-        add(words.SMALLER, ["Ctrl+-"], partial(self.enlarge, -1))
-        add(words.SCROLL_DOWN, ["Ctrl+Down"], partial(self.scroll_page, 1))
-        add(words.SCROLL_UP, ["Ctrl+Up"], partial(self.scroll_page, -1))
-        add(words.NOTICE_READ, ["Ctrl+E"], self.read_notice)
-        add(words.QUIT, ["Ctrl+Q"], self._quit)
-        self._keys.add(self.person_page.keys, ["person"])
-        self._keys.add(self.do_page.keys, ["do"])
-        self._keys.add(self.review_page.keys, ["review"])
-        self._keys.add(self.sensors_page.keys, ["sensors"])
-        self._keys.add(self.calibrate_page.keys, ["calibrate"])
+    def _connect(self) -> None:
         self.notice_bar.read.clicked.connect(self.read_notice)
         header = self.header
         header.record.clicked.connect(self.toggle_recording)
@@ -267,9 +223,6 @@ class LiveWindow(QMainWindow):
         self.do_page.set_scale(scale)
         self.header.set_scale(scale)
         self.steps.show_step(self.session.step)
-
-    def _quit(self) -> None:
-        self.close()
 
     # -- life -----------------------------------------------------------------------------------
 
