@@ -38,6 +38,10 @@ class SlowSource(PlayedSource):
 
     delay_s = 0.0
 
+    def __init__(self, *args, **options) -> None:
+        super().__init__(*args, **options)
+        self.timers: list[threading.Timer] = []
+
     def _later(self, ask: Callable[[], Future]) -> Future:
         if not self.delay_s:
             return ask()
@@ -47,7 +51,8 @@ class SlowSource(PlayedSource):
             if answer.set_running_or_notify_cancel():
                 answer.set_result(ask().result())
 
-        threading.Timer(self.delay_s, tell).start()
+        self.timers.append(threading.Timer(self.delay_s, tell))
+        self.timers[-1].start()
         return answer
 
     def begin_recording(self, path: Path) -> Future[None]:
@@ -68,6 +73,8 @@ def window(application, walk, tmp_path: Path):
     window.source = window.model._source
     window.show()
     yield window
+    for timer in window.source.timers:  # of the test, not of the window
+        timer.join()
     assert window._shut, "the test closes it"
     window.deleteLater()
 
