@@ -12,6 +12,7 @@ from imuhip.analysis.impact_alignment import align_sensors
 from imuhip.cli.marker_keys import KEYS, Marks
 from imuhip.core.series import ImuSeries, Marker
 from imuhip.kinematics.shared_impact import find_taps, impact_offset
+from imuhip.simulation.performances import perform
 
 SEGMENTS = ("pelvis", "thigh_left", "thigh_right")
 
@@ -145,3 +146,10 @@ def test_keys_mark_the_instant_of_a_tap_and_a_jump():
     marks.press("tap", 4.0)
     marks.press("jump", 9.0)
     assert marked == [("tap", 4.0, 4.0), ("jump", 9.0, 9.0)]
+
+
+@pytest.mark.parametrize("visit", [1, 2])
+def test_a_leg_pulled_up_by_someone_lying_still_is_no_tap(visit: int):
+    done = perform("knee_to_chest", seed=6028, side="right", visit=visit)
+    assert find_taps(dict(done.recording.sensors)) == []
+    assert align_sensors(done.recording.sensors, done.recording.markers)[1] == {}

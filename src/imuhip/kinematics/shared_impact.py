@@ -34,6 +34,7 @@ _STILL_ACC: Final = 0.5
 _STILL_RATE: Final = 0.2
 _STILL_SHARE: Final = 0.6
 _AROUND_S: Final = 1.5
+_LARGEST_TURN_RAD: Final = float(np.radians(6.0))
 _APART_S: Final = 0.2
 _KNOWN_SHARE: Final = 0.8
 """With less of a sensor's samples there, a tap may be among those that are not."""
@@ -111,6 +112,8 @@ def impact_offset(
 def find_taps(sensors: dict[str, ImuSeries]) -> list[tuple[float, float]]:
     """Return stretches in which all sensors lay still and were shaken by the same taps.
 
+    On a table none of them turns: a person who lies still and jerks a leg up is not taken for one.
+
     Parameters
     ----------
     sensors : dict of segment to ImuSeries
@@ -138,7 +141,26 @@ def find_taps(sensors: dict[str, ImuSeries]) -> list[tuple[float, float]]:
     if not len(hits):
         return []
     groups = np.split(hits, np.flatnonzero(np.diff(hits) > 2 * around) + 1)
-    return [(float(at_s[g[0]]), float(at_s[g[-1]])) for g in groups]
+    shaken_s = [(float(at_s[g[0]]), float(at_s[g[-1]])) for g in groups]
+    return [
+        (start_s, end_s)
+        for start_s, end_s in shaken_s
+        if not any(
+            _turns(series.between(start_s - _AROUND_S, end_s + _AROUND_S))
+            for series in sensors.values()
+        )
+    ]
+
+
+def _turns(series: ImuSeries) -> bool:
+    """Return whether a sensor is turned at any time further than a tap moves it."""
+    rows = series.valid & np.isfinite(series.gyr).all(axis=1)
+    if np.count_nonzero(rows) < 2:
+        return True
+    time_s, rate = series.time_s[rows], series.gyr[rows]
+    free = rate[:-1] - np.median(rate, axis=0)  # nearly still: the median is the bias
+    angle = np.cumsum(free * np.diff(time_s)[:, None], axis=0)
+    return bool(np.linalg.norm(angle - angle[0], axis=1).max() > _LARGEST_TURN_RAD)
 
 
 def _felt(series: ImuSeries, at_s: FloatArray) -> FloatArray | None:
