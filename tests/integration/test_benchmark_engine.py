@@ -23,7 +23,7 @@ def test_engine_loses_nothing_of_seven_sensors_and_judges_its_promises(capsys, t
         about.strip(): (float(found), float(most), verdict)
         for about, found, most, verdict in (
             re.match(r"(.{46}) *([\d.inf-]+) .* at most +([\d.]+): (.*)", line).groups()
-            for line in lines[5:]
+            for line in lines[6:]
         )
     }
     assert [verdict for *_, verdict in told.values()] == [

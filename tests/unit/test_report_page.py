@@ -237,8 +237,12 @@ def test_an_unreadable_input_file_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     file = tmp_path / "walk.h5"
     file.write_bytes(b"x")
 
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: object, **options: object) -> object:
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(RecordingError, match="Permission denied"):

@@ -268,7 +268,7 @@ def simulate(
     )
 
 
-def _streams(seed: int, visit: int) -> dict[str, np.random.Generator]:
+def _streams(seed: int, visit: int = 0) -> dict[str, np.random.Generator]:
     """Return one generator per concern, so that an option changes only what it names.
 
     Person, speeds, ground and how their feet meet it are the person's at every visit.
