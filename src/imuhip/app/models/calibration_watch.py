@@ -9,16 +9,14 @@ from typing import Final
 import numpy as np
 
 from imuhip.acquisition.ring import SampleRing
-from imuhip.analysis.live_intrinsics import LiveIntrinsics
 from imuhip.analysis.strap_check import Judgement, judge_calibration
-from imuhip.app.models.sample_feed import RingReader
+from imuhip.app.models.sample_feed import WornReader
 from imuhip.calibration.stillness import unrest
 from imuhip.core.series import FloatArray, ImuSeries, Marker
 
 __all__ = ["CalibrationWatch"]
 
 _LOOK_S: Final = 0.5
-_KEPT_S: Final = 900.0
 
 
 class CalibrationWatch:
@@ -43,24 +41,19 @@ class CalibrationWatch:
     ) -> None:
         self.rate_hz = rate_hz
         self.segments = tuple(rings)
-        self._rings = dict(rings)
-        self._readers = {segment: RingReader(ring) for segment, ring in rings.items()}
-        self._intrinsics = LiveIntrinsics(serials)
+        self._reader = WornReader(rings, rate_hz, serials)
         self._worker = worker
         self._blocks: dict[str, list[ImuSeries]] = {segment: [] for segment in rings}
 
     def reads(self, rings: Mapping[str, SampleRing], rate_hz: float) -> bool:
         """Return whether these are the rings and the rate it was made for."""
-        return rate_hz == self.rate_hz and dict(rings) == self._rings
+        return self._reader.reads(rings, rate_hz)
 
     def new_blocks(self) -> dict[str, ImuSeries]:
         """Return what came since the last call, and keep it."""
-        blocks = {}
-        for segment, reader in self._readers.items():
-            series = reader.new_samples()
-            if series is not None:
-                blocks[segment] = self._intrinsics.applied(segment, series)
-                self._blocks[segment].append(blocks[segment])
+        blocks = self._reader.new_blocks()
+        for segment, series in blocks.items():
+            self._blocks[segment].append(series)
         return blocks
 
     def unrest(self, now_s: float) -> dict[str, float]:

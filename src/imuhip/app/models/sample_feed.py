@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from imuhip.analysis.live_grid import LiveGrid
 from imuhip.analysis.live_intrinsics import LiveIntrinsics
 from imuhip.core.series import ImuSeries
 
-__all__ = ["AngleFeed", "RingReader"]
+__all__ = ["AngleFeed", "RingReader", "WornReader"]
 
 _ANGLES_OF = ("pelvis", "thigh_left", "thigh_right")
 
@@ -52,6 +52,52 @@ class RingReader:
         return ImuSeries(view.time_s[kept], view.acc[kept], view.gyr[kept])
 
 
+class WornReader:
+    """Reads the rings of a set of sensors, each sensor's own errors taken out.
+
+    Parameters
+    ----------
+    rings : mapping of segment to SampleRing
+    rate_hz : float
+    serials : mapping of segment to str
+        By which the sensors' own errors are known.
+    segments : collection of str, optional
+        Those that are read; all without it.
+    """
+
+    def __init__(
+        self,
+        rings: Mapping[str, SampleRing],
+        rate_hz: float,
+        serials: Mapping[str, str],
+        segments: Collection[str] | None = None,
+    ) -> None:
+        self._rings, self._rate_hz = dict(rings), rate_hz
+        self._readers = {
+            s: RingReader(ring) for s, ring in rings.items() if segments is None or s in segments
+        }
+        self.segments = tuple(self._readers)
+        self._intrinsics = LiveIntrinsics(serials)
+
+    @property
+    def n_missed(self) -> int:
+        """Return how many samples were overwritten before they were read."""
+        return sum(reader.n_missed for reader in self._readers.values())
+
+    def reads(self, rings: Mapping[str, SampleRing], rate_hz: float) -> bool:
+        """Return whether these are the rings and the rate it was made for."""
+        return rate_hz == self._rate_hz and dict(rings) == self._rings
+
+    def new_blocks(self) -> dict[str, ImuSeries]:
+        """Return what came since the last call, of the sensors that gave anything."""
+        blocks = {}
+        for segment, reader in self._readers.items():
+            series = reader.new_samples()
+            if series is not None:
+                blocks[segment] = self._intrinsics.applied(segment, series)
+        return blocks
+
+
 class AngleFeed:
     """Rings in, angles out: the live grid and the live pipeline of one set of sensors.
 
@@ -73,27 +119,20 @@ class AngleFeed:
         serials: Mapping[str, str] | None = None,
     ) -> None:
         self.rate_hz = rate_hz
-        self._rings = dict(rings)
-        self._readers = {s: RingReader(ring) for s, ring in rings.items() if s in _ANGLES_OF}
-        self.segments = tuple(self._readers)
+        self._reader = WornReader(rings, rate_hz, serials or {}, _ANGLES_OF)
+        self.segments = self._reader.segments
         self.pipeline = LivePipeline(self.segments, rate_hz)
-        self.intrinsics = LiveIntrinsics(serials or {})
         self._grid = LiveGrid(self.segments, rate_hz)
 
     @property
     def n_missed(self) -> int:
         """Return how many samples were overwritten before they were read."""
-        return sum(reader.n_missed for reader in self._readers.values())
+        return self._reader.n_missed
 
-    def reads(self, rings: dict[str, SampleRing], rate_hz: float) -> bool:
+    def reads(self, rings: Mapping[str, SampleRing], rate_hz: float) -> bool:
         """Return whether these are the rings and the rate this feed was made for."""
-        return rate_hz == self.rate_hz and rings == self._rings
+        return self._reader.reads(rings, rate_hz)
 
     def new_angles(self) -> LiveAngles:
         """Return the angles of the samples that came since the last call."""
-        blocks = {}
-        for segment, reader in self._readers.items():
-            series = reader.new_samples()
-            if series is not None:
-                blocks[segment] = self.intrinsics.applied(segment, series)
-        return self.pipeline.update(self._grid.update(blocks))
+        return self.pipeline.update(self._grid.update(self._reader.new_blocks()))

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from imuhip.acquisition.ring import SampleRing
-from imuhip.analysis.live_intrinsics import LiveIntrinsics
 from imuhip.analysis.live_trial import LiveTrials
-from imuhip.app.models.sample_feed import RingReader
+from imuhip.app.models.sample_feed import WornReader
 from imuhip.app.models.worker import told
 from imuhip.assessment.protocol import MovementTest
 from imuhip.assessment.trial import TrialResult
@@ -49,9 +48,7 @@ class TrialWatch:
         self.rate_hz = rate_hz
         self.result: TrialResult | None = None
         self.error = ("", "")
-        self._rings = dict(rings)
-        self._readers = {segment: RingReader(ring) for segment, ring in rings.items()}
-        self._intrinsics = LiveIntrinsics(serials)
+        self._reader = WornReader(rings, rate_hz, serials)
         self._trials = LiveTrials(rate_hz)
         self._worker = worker
         self._waiting: dict[str, list[ImuSeries]] = {segment: [] for segment in rings}
@@ -66,16 +63,13 @@ class TrialWatch:
 
     def reads(self, rings: dict[str, SampleRing], rate_hz: float) -> bool:
         """Return whether these are the rings and the rate it was made for."""
-        return rate_hz == self.rate_hz and rings == self._rings
+        return self._reader.reads(rings, rate_hz)
 
     def new_blocks(self) -> dict[str, ImuSeries]:
         """Return what came since the last call, and keep it for the worker."""
-        blocks = {}
-        for segment, reader in self._readers.items():
-            series = reader.new_samples()
-            if series is not None:
-                blocks[segment] = self._intrinsics.applied(segment, series)
-                self._waiting[segment].append(blocks[segment])
+        blocks = self._reader.new_blocks()
+        for segment, series in blocks.items():
+            self._waiting[segment].append(series)
         return blocks
 
     def pull(self, now_s: float, *, looks: bool) -> None:
