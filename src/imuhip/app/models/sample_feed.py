@@ -77,7 +77,7 @@ class WornReader:
             s: RingReader(ring) for s, ring in rings.items() if segments is None or s in segments
         }
         self.segments = tuple(self._readers)
-        self._intrinsics = LiveIntrinsics(serials)
+        self.intrinsics = LiveIntrinsics(serials)
 
     @property
     def n_missed(self) -> int:
@@ -94,7 +94,7 @@ class WornReader:
         for segment, reader in self._readers.items():
             series = reader.new_samples()
             if series is not None:
-                blocks[segment] = self._intrinsics.applied(segment, series)
+                blocks[segment] = self.intrinsics.applied(segment, series)
         return blocks
 
 
@@ -123,6 +123,11 @@ class AngleFeed:
         self.segments = self._reader.segments
         self.pipeline = LivePipeline(self.segments, rate_hz)
         self._grid = LiveGrid(self.segments, rate_hz)
+
+    @property
+    def intrinsics(self) -> LiveIntrinsics:
+        """Return what was taken out of the sensors' own errors."""
+        return self._reader.intrinsics
 
     @property
     def n_missed(self) -> int:
